@@ -1,0 +1,1 @@
+"""Sniffing, probing and rendering of pictures in sandboxed children: bytes in, bytes out."""
