@@ -1,0 +1,1 @@
+"""Tasks in PostgreSQL: the outbox table is the queue (faststream-outbox)."""
