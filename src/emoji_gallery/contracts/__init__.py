@@ -1,0 +1,1 @@
+"""What features share: ids, the identity of a caller, the ports they meet through."""

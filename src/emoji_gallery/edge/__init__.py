@@ -1,0 +1,1 @@
+"""The HTTP edge: app factory, errors, paging, authentication, limits, health."""

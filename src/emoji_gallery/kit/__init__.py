@@ -1,0 +1,1 @@
+"""Technical parts that know nothing of emojis: database, cache, limiter, storage, queue."""

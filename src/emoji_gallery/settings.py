@@ -1,0 +1,50 @@
+"""All settings of a process, gathered from the modules that they belong to.
+
+Every one is an environment variable of the same name in capitals. `docs/operating.md` has
+the table, which a test compares with these classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from emoji_gallery.kit.database import DatabaseSettings
+from emoji_gallery.kit.logs import LogSettings
+from emoji_gallery.kit.secrets import SecretSettings
+
+
+class ProcessSettings(BaseSettings):
+    """What a process is and where it keeps things."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    data_dir: Path = Field(
+        default=Path(".data"), description="Folder of the embedded shape: database, files, secret."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
+    role: str = Field(
+        default="all",
+        description="What the process runs, separated by commas: `all`, `gallery`, "
+        "`user-emojis`, `media`, `accounts`, `worker`.",
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One object per module; made from the environment by its constructor."""
+
+    process: ProcessSettings = field(default_factory=ProcessSettings)
+    logs: LogSettings = field(default_factory=LogSettings)
+    secrets: SecretSettings = field(default_factory=SecretSettings)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+
+    def each(self) -> Iterator[BaseSettings]:
+        """Every module's settings."""
+        for entry in fields(self):
+            yield getattr(self, entry.name)
