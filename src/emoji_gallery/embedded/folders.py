@@ -1,0 +1,182 @@
+"""The embedded servers' part of the data folder: who owns what, and one user at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from emoji_gallery.embedded.account import Account, server_account
+from emoji_gallery.embedded.errors import FolderInUseError, UnusableFolderError
+from emoji_gallery.embedded.reach import require_reachable
+
+# sun_path holds 104 bytes on the smallest system; the longest name in the folder is
+# ".s.PGSQL.5432.lock". What URLs and server options read as syntax is no part of a path here.
+_SOCKET_FOLDER_LIMIT: Final = 84
+_PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9._/-]+")
+
+# How long a look whether the folder is in use can hold its lock, with room to spare.
+_GLANCE_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where everything of the embedded servers is, and the account that they run under."""
+
+    account: Account
+    data: Path
+    cluster: Path
+    valkey: Path
+    sockets: Path
+    config: Path
+    logs: Path
+    stage: Path
+
+    def leave(self) -> None:
+        """Remove what makes sense only while the servers run."""
+        addresses_file(self.data).unlink(missing_ok=True)
+        if self.data not in self.sockets.parents:
+            shutil.rmtree(self.sockets, ignore_errors=True)
+
+
+def addresses_file(data: Path) -> Path:
+    """The file that tells other commands of the same account where the servers are."""
+    return data / "config" / "addresses.json"
+
+
+def make_data_dir(data_dir: Path) -> Path:
+    """Make the data folder if it is not there; parents keep the modes that they have.
+
+    Root's is made so that the servers' account can walk through it but not list it.
+    """
+    data = data_dir.resolve()
+    data.parent.mkdir(parents=True, exist_ok=True)
+    if not data.is_dir():
+        data.mkdir()
+        data.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    return data
+
+
+@contextmanager
+def only_user_of(data: Path) -> Iterator[None]:
+    """Hold the lock of the data folder; raises `FolderInUseError` at once where it is taken.
+
+    The kernel gives the lock back when this process ends, however it ends.
+    """
+    with _lock_file(data) as descriptor:
+        if not _locked(descriptor, fcntl.LOCK_EX, within=_GLANCE_SECONDS):
+            holder = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
+            raise FolderInUseError(
+                f"{data} is in use by another run (process {holder}): stop that one, or choose"
+                " another folder with DATA_DIR=…"
+            )
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+
+
+def is_in_use(data: Path) -> bool:
+    """Whether some process holds the lock of the data folder."""
+    with _lock_file(data) as descriptor:
+        return not _locked(descriptor, fcntl.LOCK_SH, within=0)
+
+
+@contextmanager
+def _lock_file(data: Path) -> Iterator[int]:
+    descriptor = os.open(data / "embedded.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int, kind: int, *, within: float) -> bool:
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_GLANCE_SECONDS / 20)
+        else:
+            return True
+
+
+def prepare(data: Path) -> Folders:
+    """Make the servers' folders; raises an `EmbeddedError` that names the folder in the way."""
+    cluster = data / "postgres"
+    account = server_account(cluster)
+    require_reachable(data, account)
+    folders = Folders(
+        account=account,
+        data=data,
+        cluster=cluster,
+        valkey=data / "valkey",
+        sockets=_socket_folder(data),
+        config=data / "config",
+        logs=data / "logs",
+        stage=data / "servers",
+    )
+    _own(folders.valkey, account)
+    _own(folders.sockets, account)
+    for folder in (folders.config, folders.logs):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o711)
+    require_reachable(folders.sockets, account)
+    return folders
+
+
+def _socket_folder(data: Path) -> Path:
+    """Inside the data folder where a socket's path may be so long, else in the temporary one."""
+    inside = data / "run"
+    if _fits(inside):
+        return inside
+    key = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
+    outside = Path(tempfile.gettempdir()).resolve() / f"emoji-gallery-{key}"
+    if _fits(outside):
+        return outside
+    raise UnusableFolderError(
+        f"neither {data} nor {outside.parent} has a path that is short and plain enough for a"
+        f" socket (at most {_SOCKET_FOLDER_LIMIT} letters, digits and ._-/): choose another"
+        " folder with DATA_DIR=…"
+    )
+
+
+def _fits(folder: Path) -> bool:
+    text = str(folder)
+    return len(text) <= _SOCKET_FOLDER_LIMIT and _PLAIN_PATH.fullmatch(text) is not None
+
+
+def _own(folder: Path, account: Account) -> None:
+    """Make `folder` for the account alone; one that is there must be just that already.
+
+    Only a folder made a moment ago changes its owner: giving away what somebody else laid
+    there, a symbolic link say, would give away whatever it points to.
+    """
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        facts = folder.lstat()
+        if (
+            stat.S_ISDIR(facts.st_mode)
+            and facts.st_uid == account.uid
+            and not facts.st_mode & 0o077
+        ):
+            return
+        raise UnusableFolderError(
+            f"{folder} is there but is no folder of the account {account.name} alone: remove it"
+        ) from None
+    folder.chmod(0o700)
+    if not account.is_ours:
+        os.chown(folder, account.uid, account.gid)
