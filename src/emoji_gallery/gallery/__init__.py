@@ -1,0 +1,1 @@
+"""The in-house emojis: packs, categories, order, tiers and search."""

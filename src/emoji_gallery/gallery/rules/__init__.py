@@ -1,0 +1,1 @@
+"""What the gallery decides without asking anybody."""

@@ -1,0 +1,1 @@
+"""What the gallery does: browse, curate, import and export packs."""
