@@ -13,6 +13,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from emoji_gallery.edge.cors import CorsSettings
+from emoji_gallery.edge.request_context import RequestLogSettings
 from emoji_gallery.kit.database import DatabaseSettings
 from emoji_gallery.kit.logs import LogSettings
 from emoji_gallery.kit.secrets import SecretSettings
@@ -42,6 +44,8 @@ class Settings:
     process: ProcessSettings = field(default_factory=ProcessSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     secrets: SecretSettings = field(default_factory=SecretSettings)
+    requests: RequestLogSettings = field(default_factory=RequestLogSettings)
+    cors: CorsSettings = field(default_factory=CorsSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
 
     def each(self) -> Iterator[BaseSettings]:

@@ -2,12 +2,14 @@ import re
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
 
 from emoji_gallery.edge.app import layered
 from emoji_gallery.edge.problems import install_problem_handlers
-from emoji_gallery.edge.request_context import RequestContext
+from emoji_gallery.edge.request_context import RequestContext, RequestLogSettings
 from emoji_gallery.edge.request_metrics import RequestMetrics
 from emoji_gallery.kit.errors import InvalidInputError, UnavailableError
 from tests.clients import client_of
@@ -41,7 +43,7 @@ def context(registry: CollectorRegistry) -> RequestContext:
     async def away() -> None:
         raise UnavailableError(retry_after=7)
 
-    return RequestContext(app, RequestMetrics(registry))
+    return RequestContext(app, RequestMetrics(registry), RequestLogSettings())
 
 
 @pytest.mark.parametrize("given", ["abc-123", "00-4bf92f3577b34da6a3ce929d0e0e4736-01", "a" * 128])
@@ -85,7 +87,10 @@ async def test_a_bug_in_a_layer_is_a_500_too(registry: CollectorRegistry) -> Non
         message = "SELECT secret"
         raise RuntimeError(message)
 
-    app = layered(broken, [lambda inner: RequestContext(inner, RequestMetrics(registry))])
+    app = layered(
+        broken,
+        [lambda inner: RequestContext(inner, RequestMetrics(registry), RequestLogSettings())],
+    )
     async with client_of(app) as client:
         answer = await client.get("/anything")
     _assert_problem(answer, status=500, code="internal_error")
@@ -130,3 +135,21 @@ async def test_requests_are_counted_by_route_and_not_by_path(
         "emoji_http_requests_total", {"method": "OTHER", "route": "unmatched", "status": "404"}
     )
     assert (counted, strange) == (3, 1)
+
+
+async def _logged_paths(app: ASGIApp) -> list[str]:
+    with structlog.testing.capture_logs() as lines:
+        async with client_of(app) as client:
+            for path in ("/fine/x", "/refused", "/bug"):
+                await client.get(path)
+    return [line["path"] for line in lines if line["event"] == "request.finished"]
+
+
+async def test_every_request_is_logged(context: RequestContext) -> None:
+    assert await _logged_paths(context) == ["/fine/x", "/refused", "/bug"]
+
+
+async def test_behind_a_proxy_that_logs_only_failures_are(context: RequestContext) -> None:
+    settings = RequestLogSettings(log_requests="failures")
+    quiet = RequestContext(context.app, context.metrics, settings)
+    assert await _logged_paths(quiet) == ["/refused", "/bug"]

@@ -33,7 +33,7 @@ class Application:
         metrics = RequestMetrics(resources.registry)
         self._serve = layered(
             self.api,
-            [lambda app: RequestContext(app, metrics), NormalisePath],
+            [lambda app: RequestContext(app, metrics, resources.settings.requests), NormalisePath],
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

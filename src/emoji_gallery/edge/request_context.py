@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from time import perf_counter
-from typing import Final
+from typing import Final, Literal
 from uuid import uuid4
 
 import structlog
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emoji_gallery.edge.problems import MEDIA_TYPE, problem_body
@@ -17,10 +20,23 @@ from emoji_gallery.edge.request_metrics import RequestMetrics
 
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 _HEADER: Final = b"x-request-id"
+_SLOW_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
 
 MakeId = Callable[[], str]
+
+
+class RequestLogSettings(BaseSettings):
+    """Which requests are logged."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    log_requests: Literal["all", "failures"] = Field(
+        default="all",
+        description="`all` logs a line for each request; `failures` only for answers of 400 and "
+        "above and those that took a second, for a process behind a proxy that logs the rest.",
+    )
 
 
 def random_request_id() -> str:
@@ -38,6 +54,7 @@ class RequestContext:
 
     app: ASGIApp
     metrics: RequestMetrics
+    settings: RequestLogSettings
     make_id: MakeId = random_request_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,10 +83,12 @@ class RequestContext:
         return self.make_id()
 
     def _report(self, scope: Scope, status: int | None, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", None) or scope.get("cached_route", "unmatched")
+        route = getattr(scope.get("route"), "path", "unmatched")
         self.metrics.observe(
             method=scope["method"], route=route, status=status or 499, seconds=seconds
         )
+        if self._is_unremarkable(status, seconds):
+            return
         log.info(
             "request.finished",
             method=scope["method"],
@@ -77,6 +96,11 @@ class RequestContext:
             status=status,
             ms=round(seconds * 1000, 2),
         )
+
+    def _is_unremarkable(self, status: int | None, seconds: float) -> bool:
+        if self.settings.log_requests == "all" or status is None:
+            return False
+        return status < HTTPStatus.BAD_REQUEST and seconds < _SLOW_SECONDS
 
 
 class _Answer:
