@@ -1,0 +1,1 @@
+"""What users upload: quota, processing state, list, rename, delete, restore."""

@@ -1,0 +1,1 @@
+"""What the feature answers over HTTP."""
