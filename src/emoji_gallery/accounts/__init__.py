@@ -1,0 +1,1 @@
+"""Identity: tokens, API keys, users, tiers, erasure."""

@@ -1,0 +1,1 @@
+"""Use cases: authenticate a caller; read, change and erase users; keys; tiers."""
