@@ -10,6 +10,19 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Protocol
 
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class CacheSettings(BaseSettings):
+    """How much is kept in memory."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    cache_mib: int = Field(
+        default=64, ge=0, description="MiB of answers that one process keeps; 0 keeps none."
+    )
+
 
 class Cache(Protocol):
     """Two-level cache of bytes."""
