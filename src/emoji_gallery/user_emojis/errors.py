@@ -52,7 +52,7 @@ class ImageRefusedError(ProblemError):
     code = "image_rejected"
     title = "The picture was refused."
 
-    def __init__(self, reason: str, *, limit: int | None, actual: int | None) -> None:
+    def __init__(self, reason: str, *, limit: int | None = None, actual: int | None = None) -> None:
         """Name the reason, and the limit and what passed it where one was passed."""
         super().__init__(f"The picture was refused: {reason}.", reason=reason)
         if limit is not None:

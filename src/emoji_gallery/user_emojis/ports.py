@@ -30,7 +30,7 @@ class IncomingUpload(Protocol):
         ...
 
     def file_pieces(self) -> AsyncIterator[bytes]:
-        """The bytes of the file as they come.
+        """The bytes of the file as they come; an empty piece for a chunk that held none.
 
         Raises `InvalidFormError`, `SlowBodyError`, and `UploadInterruptedError` when the client
         goes away.

@@ -52,15 +52,14 @@ class UploadBody:
         return int(declared) if declared.isascii() and declared.isdigit() else None
 
     async def file_pieces(self) -> AsyncIterator[bytes]:
-        """The bytes of the part `file` as they come."""
+        """The bytes of the part `file` as they come, empty where a chunk held none."""
         reader = FormReader(boundary_of(self._request.headers.get("Content-Type")))
         self._reader = reader
         started = self._now()
         while not self._over:
             piece = reader.feed(await self._next_chunk())
             self._check_pace(self._now() - started)
-            if piece:
-                yield piece
+            yield piece
 
     def form(self) -> UploadForm:
         """What else the form held; raises `InvalidFormError` when it was cut off."""

@@ -22,8 +22,6 @@ _MAX_HEADER_BYTES: Final = 4096
 _BYTES_A_CHARACTER: Final = 4
 # Longer values break the fields' own rules; this only keeps them from filling the memory.
 _MAX_VALUE_BYTES: Final = 4 * _BYTES_A_CHARACTER * max(MAX_NAME_CHARACTERS, MAX_TAG_CHARACTERS)
-# The most that a form may have beside its file: every part with its headers, and boundaries.
-MAX_FRAME_BYTES: Final = (MAX_TAGS + 3) * (_MAX_HEADERS * _MAX_HEADER_BYTES + _MAX_VALUE_BYTES)
 
 _PLAIN_ENCODINGS: Final = frozenset({"", "7bit", "8bit", "binary"})
 _FORM_TYPES: Final = frozenset({b"", b"application/x-www-form-urlencoded"})
