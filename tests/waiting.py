@@ -6,14 +6,22 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from time import monotonic
-from typing import Final, TypeVar
+from typing import Final, TypeVar, overload
 
 T = TypeVar("T")
 
 _TICK_SECONDS: Final = 0.01
 
 
-async def eventually(condition: Callable[[], Awaitable[T] | T], *, within: float) -> T:
+@overload
+async def eventually(condition: Callable[[], Awaitable[T]], *, within: float) -> T: ...
+
+
+@overload
+async def eventually(condition: Callable[[], T], *, within: float) -> T: ...
+
+
+async def eventually(condition: Callable[[], object], *, within: float) -> object:
     """Look again and again until `condition` is true, and return what it returned.
 
     A failed assertion in the condition counts as "not yet". After `within` seconds the last

@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 from emoji_gallery.embedded.account import Account, starter
 from emoji_gallery.embedded.binaries import Binaries
 from emoji_gallery.embedded.errors import StartError, UnusableFolderError
-from emoji_gallery.embedded.process import TICK, ServerProcess, end_leftovers
+from emoji_gallery.embedded.process import TICK, ServerProcess, end_leftovers, working_in
 
 DATABASE: Final = "emoji_gallery"
 
@@ -31,9 +31,13 @@ _OWNER: Final = "emoji_gallery"
 _ADMINISTRATOR: Final = "postgres"
 
 _MAJOR_VERSION: Final = "18"
+# Where postmaster.pid says "starting", "ready" or "stopping", counted from 0.
+_STATUS_LINE: Final = 7
 _START_SECONDS: Final = 120.0
-# Fast shutdown, immediate shutdown, and the signal that needs no cooperation.
-_STOP_SIGNALS: Final = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
+# Fast shutdown, then immediate shutdown.
+_STOP_SIGNALS: Final = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0))
+# Its children notice at once that their leader has died, and end.
+_ORPHAN_SIGNALS: Final = ((signal.SIGINT, 5.0),)
 
 _FAST: Final = {
     "fsync": "off",
@@ -83,9 +87,7 @@ class PostgresServer:
         What a killed run left is ended first; PostgreSQL then repairs the files from its log.
         Raises `StartError` with the server's own words where it does not come up.
         """
-        await end_leftovers("postgres", self.cluster, _STOP_SIGNALS)
-        # Its owner is dead or has been given the id anew: no server works in the folder.
-        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+        await self._end_leftovers()
         if not (self.cluster / "PG_VERSION").exists():
             await self._make_cluster()
         self._check_version()
@@ -121,6 +123,34 @@ class PostgresServer:
 
     def _spawn(self, command: Sequence[str], *, death_signal: signal.Signals) -> ServerProcess:
         return ServerProcess(command, account=self.account, log=self.log, death_signal=death_signal)
+
+    async def _end_leftovers(self) -> None:
+        """End what a killed run left, then remove the locks that it left.
+
+        PostgreSQL asks only whether the process id in a lock is in use, by anybody or by a
+        zombie; here it is certain that no server works in the folder.
+        """
+        leader = self._leader()
+        alive = leader in {process.pid for process in working_in("postgres", self.cluster)}
+        await end_leftovers(
+            "postgres",
+            self.cluster,
+            leader=leader,
+            signals=_STOP_SIGNALS if alive else _ORPHAN_SIGNALS,
+        )
+        for lock in (self.cluster / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
+            lock.unlink(missing_ok=True)
+
+    def _leader(self) -> int | None:
+        """The process id in the first line of the server's pid file."""
+        lines = self._pid_file_lines()
+        return int(lines[0]) if lines and lines[0].isdecimal() else None
+
+    def _pid_file_lines(self) -> list[str]:
+        try:
+            return (self.cluster / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return []
 
     async def _make_cluster(self) -> None:
         """Fill a folder beside the real one, so that a killed start leaves no half cluster."""
@@ -203,11 +233,8 @@ class PostgresServer:
             await asyncio.sleep(TICK)
 
     def _says_ready(self, pid: int) -> bool:
-        try:
-            lines = (self.cluster / "postmaster.pid").read_text().splitlines()
-        except OSError:
-            return False
-        return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"  # noqa: PLR2004
+        lines = self._pid_file_lines()
+        return len(lines) > _STATUS_LINE and lines[0] == str(pid) and "ready" in lines[_STATUS_LINE]
 
     async def _make_database(self) -> None:
         async with self._administering() as connection:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,9 @@ TICK: Final = 0.01
 _ENVIRONMENT: Final = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 _LOG_LIMIT_BYTES: Final = 1 << 20
+
+# What SIGKILL needs where the machine is busy.
+_KILL_SECONDS: Final = 10.0
 
 
 class ServerProcess:
@@ -90,8 +94,8 @@ class ServerProcess:
         return True
 
     async def end(self, signals: Sequence[tuple[signal.Signals, float]]) -> None:
-        """Send one signal after the other, each with its seconds to work, until it has ended."""
-        for number, patience in signals:
+        """Send each signal and wait its seconds, then kill; return when it has ended."""
+        for number, patience in [*signals, (signal.SIGKILL, _KILL_SECONDS)]:
             if self.exit_code is None:
                 self._process.send_signal(number)
             if await self.finished(within=patience):
@@ -100,21 +104,29 @@ class ServerProcess:
 
 
 async def end_leftovers(
-    program: str, folder: Path, signals: Sequence[tuple[signal.Signals, float]]
+    program: str,
+    folder: Path,
+    *,
+    leader: int | None,
+    signals: Sequence[tuple[signal.Signals, float]],
 ) -> None:
     """End the servers that an earlier run left on `folder`; strangers are never touched.
 
     A left-over is a process that runs `program` *and* works in `folder`, which both of our
-    servers make their working directory. Of a family of processes only the eldest is told.
+    servers make their working directory. The one with the id `leader`, if it is one of them,
+    is told first and takes its children along; those of a dead leader end by themselves, as
+    signals mean other things to them. What is left after the time for each signal is killed.
     """
     for number, patience in signals:
-        family = working_in(program, folder)
-        members = {process.pid for process in family}
-        for process in family:
-            _tell(process, number, unless_child_of=members)
+        for process in working_in(program, folder):
+            if process.pid == leader:
+                _send(process, number)
         if await _all_gone(program, folder, within=patience):
             return
-    raise StopError(f"an earlier run's {program} still works in {folder} and does not end")
+    for process in working_in(program, folder):
+        _send(process, signal.SIGKILL)
+    if not await _all_gone(program, folder, within=_KILL_SECONDS):
+        raise StopError(f"an earlier run's {program} still works in {folder} and does not end")
 
 
 def working_in(program: str, folder: Path) -> list[psutil.Process]:
@@ -135,12 +147,9 @@ def _is(process: psutil.Process, program: str, folder: Path) -> bool:
         return False
 
 
-def _tell(process: psutil.Process, number: signal.Signals, *, unless_child_of: set[int]) -> None:
-    try:
-        if process.ppid() not in unless_child_of:
-            process.send_signal(number)
-    except psutil.Error:
-        return
+def _send(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
 
 
 async def _all_gone(program: str, folder: Path, *, within: float) -> bool:

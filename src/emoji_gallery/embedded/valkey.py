@@ -16,7 +16,7 @@ from emoji_gallery.embedded.errors import StartError
 from emoji_gallery.embedded.process import TICK, ServerProcess, end_leftovers
 
 _START_SECONDS: Final = 30.0
-_STOP_SIGNALS: Final = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0))
+_STOP_SIGNALS: Final = ((signal.SIGTERM, 10.0),)
 
 
 @dataclass
@@ -56,7 +56,8 @@ class ValkeyServer:
 
     async def start(self) -> None:
         """Return when the server answers; what a killed run left is ended first."""
-        await end_leftovers("valkey-server", self.folder, _STOP_SIGNALS)
+        # Nothing in its memory is worth the wait for a gentle end.
+        await end_leftovers("valkey-server", self.folder, leader=None, signals=())
         self._process = ServerProcess(
             [str(self.binaries.valkey), "-"],
             account=self.account,
