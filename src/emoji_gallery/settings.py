@@ -13,11 +13,17 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from emoji_gallery.accounts.settings import AccountsSettings
 from emoji_gallery.edge.cors import CorsSettings
 from emoji_gallery.edge.request_context import RequestLogSettings
+from emoji_gallery.kit.cache import CacheSettings
 from emoji_gallery.kit.database import DatabaseSettings
+from emoji_gallery.kit.limiter import LimiterSettings
 from emoji_gallery.kit.logs import LogSettings
+from emoji_gallery.kit.objects import StorageSettings
+from emoji_gallery.kit.redis_gate import RedisSettings
 from emoji_gallery.kit.secrets import SecretSettings
+from emoji_gallery.user_emojis.settings import UploadSettings
 
 
 class ProcessSettings(BaseSettings):
@@ -47,6 +53,12 @@ class Settings:
     requests: RequestLogSettings = field(default_factory=RequestLogSettings)
     cors: CorsSettings = field(default_factory=CorsSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    redis: RedisSettings = field(default_factory=RedisSettings)
+    cache: CacheSettings = field(default_factory=CacheSettings)
+    limiter: LimiterSettings = field(default_factory=LimiterSettings)
+    storage: StorageSettings = field(default_factory=StorageSettings)
+    accounts: AccountsSettings = field(default_factory=AccountsSettings)
+    uploads: UploadSettings = field(default_factory=UploadSettings)
 
     def each(self) -> Iterator[BaseSettings]:
         """Every module's settings."""
