@@ -61,7 +61,7 @@ def is_known(name: str) -> bool:
 
 
 def fit(width: int, height: int, size: int) -> tuple[int, int]:
-    """Scale to touch a size × size square from within, keeping the aspect; a side is at least 1."""
+    """Scale to touch a square from within, keeping the aspect; a side is at least 1."""
     longest = max(width, height)
     return (
         max(1, (2 * width * size + longest) // (2 * longest)),

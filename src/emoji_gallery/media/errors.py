@@ -8,6 +8,7 @@ class Rejection(StrEnum):
 
     EMPTY = "empty"
     DAMAGED = "damaged"
+    FILE_TOO_LARGE = "file_too_large"
     DIMENSIONS_TOO_LARGE = "dimensions_too_large"
     TOO_MANY_PIXELS = "too_many_pixels"
     TOO_MANY_FRAMES = "too_many_frames"

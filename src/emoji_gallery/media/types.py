@@ -43,7 +43,7 @@ class Probe:
     """The measured facts of one source.
 
     Width and height are upright pixels: an EXIF or container rotation is applied. A vector's are
-    its aspect ratio fitted into 1024×1024. `duration_ms` is the length of one pass of an
+    its aspect ratio fitted into 1024x1024. `duration_ms` is the length of one pass of an
     animation and None for a still.
     """
 

@@ -1,0 +1,162 @@
+"""Measures and renders rasters with libvips. Runs in a child only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pyvips
+
+from emoji_gallery.media.catalogue import RenditionSpec, renditions
+from emoji_gallery.media.encode import Motion, encode_animation, encode_still
+from emoji_gallery.media.errors import ImageRejectedError, Rejection, UnsupportedMediaError
+from emoji_gallery.media.limits import check_limits
+from emoji_gallery.media.structure import read_structure
+from emoji_gallery.media.timing import played_ms
+from emoji_gallery.media.types import Format, Limits, Probe, Shape
+from emoji_gallery.media.vips import RASTER_LOADERS, allow_only
+
+_QUARTER_TURNED: Final = frozenset({5, 6, 7, 8})
+"""The EXIF orientations that swap width and height."""
+
+_LOADERS: Final = {
+    Format.PNG: "pngload_buffer",
+    Format.JPEG: "jpegload_buffer",
+    Format.GIF: "gifload_buffer",
+    Format.WEBP: "webpload_buffer",
+    Format.AVIF: "heifload_buffer",
+}
+_MULTI_FRAME: Final = frozenset({Format.GIF, Format.WEBP})
+
+
+def prepare() -> None:
+    """Allow the raster loaders, then take one picture through every coder once.
+
+    That opens whatever the libraries open on first use, and takes it out of the first task's time.
+    """
+    allow_only(RASTER_LOADERS)
+    dot = pyvips.Image.black(2, 2, bands=3).copy(interpretation="srgb")
+    for source, kind in (
+        (dot.pngsave_buffer(), Format.PNG),
+        (dot.webpsave_buffer(), Format.WEBP),
+        (dot.gifsave_buffer(), Format.GIF),
+        (dot.heifsave_buffer(compression="av1"), Format.AVIF),
+    ):
+        render(source, probe(source, kind, Limits()), list(renditions(Shape(512, 2)).values()))
+
+
+def probe(data: bytes, kind: Format, limits: Limits) -> Probe:
+    """Measure by headers alone, refusing what passes a limit before any pixel is decoded."""
+    structure = read_structure(data, kind)
+    if structure is not None:
+        check_limits(
+            limits,
+            width=structure.width,
+            height=structure.height,
+            # A GIF of no frame is damaged, which its decoder says below.
+            frames=max(1, structure.frames),
+        )
+    image = _open(data, kind, every_frame=True)
+    frames, width, height = _page_count(image), image.width, _page_height(image)
+    if frames > 1 and kind not in _MULTI_FRAME:
+        raise UnsupportedMediaError(f"{kind} of {frames} images")
+    if frames == 1 and _orientation(image) in _QUARTER_TURNED:
+        width, height = height, width
+    check_limits(limits, width=width, height=height, frames=frames)
+    duration_ms = played_ms(_motion(image, frames).delays) if frames > 1 else None
+    return Probe(kind, width, height, frames, duration_ms)
+
+
+def render(data: bytes, probe: Probe, specs: Sequence[RenditionSpec]) -> list[bytes]:
+    """Decode once, and make each rendition from the full-size pixels.
+
+    So none depends on which others are made with it. Raises ImageRejectedError, or what the
+    decoder raises, for damage anywhere in the source.
+    """
+    source = _decode(data, probe, every_frame=any(spec.animated for spec in specs))
+    return [_rendition(source, spec) for spec in specs]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Decoded frames, each upright 8-bit sRGB in memory, and their timing."""
+
+    frames: Sequence[pyvips.Image]
+    motion: Motion
+
+
+def _rendition(source: _Source, spec: RenditionSpec) -> bytes:
+    if spec.animated:
+        frames = [_resize(frame, spec.width, spec.height) for frame in source.frames]
+        return encode_animation(frames, spec.extension, source.motion)
+    poster = _without_idle_alpha(source.frames[0])
+    return encode_still(_resize(poster, spec.width, spec.height), spec.extension)
+
+
+def _decode(data: bytes, probe: Probe, *, every_frame: bool) -> _Source:
+    image = _open(data, probe.format, every_frame=every_frame)
+    frames = _page_count(image) if every_frame else 1
+    motion = _motion(image, frames)
+    pixels = _without_idle_alpha(_to_srgb(image).copy_memory())
+    if probe.frames == 1 and _orientation(image) > 1:
+        pixels = pixels.autorot().copy_memory()
+    height = _page_height(image) if frames > 1 else pixels.height
+    expected = probe.frames if every_frame else 1
+    if (pixels.width, height, frames) != (probe.width, probe.height, expected):
+        raise ImageRejectedError(Rejection.DAMAGED)
+    pages = [pixels.crop(0, height * page, pixels.width, height) for page in range(frames)]
+    return _Source(pages, motion)
+
+
+def _open(data: bytes, kind: Format, *, every_frame: bool) -> pyvips.Image:
+    """Open for one pass from top to bottom; a decoder's first complaint fails the whole."""
+    options = {"n": -1} if every_frame and kind in _MULTI_FRAME else {}
+    load = getattr(pyvips.Image, _LOADERS[kind])
+    image: pyvips.Image = load(data, access="sequential", fail_on="error", **options)
+    return image
+
+
+def _page_count(image: pyvips.Image) -> int:
+    return int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
+
+
+def _page_height(image: pyvips.Image) -> int:
+    return int(image.get("page-height")) if image.get_typeof("page-height") else image.height
+
+
+def _orientation(image: pyvips.Image) -> int:
+    return int(image.get("orientation")) if image.get_typeof("orientation") else 1
+
+
+def _motion(image: pyvips.Image, frames: int) -> Motion:
+    delays = list(image.get("delay")) if image.get_typeof("delay") else []
+    plays = int(image.get("loop")) if image.get_typeof("loop") else 1
+    return Motion([*delays, *([0] * frames)][:frames], plays)
+
+
+def _to_srgb(image: pyvips.Image) -> pyvips.Image:
+    """Apply an embedded profile where it fits, else the colour space's customary meaning."""
+    if image.get_typeof("icc-profile-data"):
+        try:
+            image = image.icc_transform("srgb", embedded=True, depth=8, intent="perceptual")
+        except pyvips.Error:
+            # A profile that is broken or of another colour space is as good as none.
+            image.remove("icc-profile-data")
+    if image.interpretation != "srgb":
+        image = image.colourspace("srgb")
+    return image if image.format == "uchar" else image.cast("uchar")
+
+
+def _without_idle_alpha(image: pyvips.Image) -> pyvips.Image:
+    opaque = image.hasalpha() and image[image.bands - 1].min() == 255  # noqa: PLR2004 (8 bits)
+    return image[0:3] if opaque else image
+
+
+def _resize(image: pyvips.Image, width: int, height: int) -> pyvips.Image:
+    """Lanczos, on premultiplied colour so that what is transparent does not bleed."""
+    if (image.width, image.height) == (width, height):
+        return image
+    scales = width / image.width, height / image.height
+    if not image.hasalpha():
+        return image.resize(scales[0], vscale=scales[1], kernel="lanczos3")
+    sized = image.premultiply().resize(scales[0], vscale=scales[1], kernel="lanczos3")
+    return sized.unpremultiply().rint().cast("uchar").copy(interpretation="srgb")
