@@ -10,13 +10,11 @@ MAX_NAME_CHARACTERS: Final = 100
 MAX_TAG_CHARACTERS: Final = 64
 MAX_TAGS: Final = 50
 
-# Overrides and isolates of the bidirectional algorithm (UAX #9): they make a text read as another.
-_BIDI_CONTROLS: Final = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)
+# Embeddings, overrides and isolates (Unicode TR9, 2): they make a text read as another.
+_BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
-# Unassigned, private and lone surrogate characters show as boxes, controls as nothing.
-_UNSHOWN: Final = frozenset({"Cc", "Cs", "Cn", "Co", "Zl", "Zp"})
+# Controls, lone surrogates, and the two separators that break a line.
+_CONTROLS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def shown_text(text: str, *, longest: int) -> str:
@@ -25,7 +23,7 @@ def shown_text(text: str, *, longest: int) -> str:
     if not 1 <= len(stripped) <= longest:
         raise ValueError(f"has to have 1 to {longest} characters")
     for character in stripped:
-        if character in _BIDI_CONTROLS or unicodedata.category(character) in _UNSHOWN:
+        if character in _BIDI_CONTROLS or unicodedata.category(character) in _CONTROLS:
             raise ValueError(f"has the character U+{ord(character):04X}, which may not be shown")
     return stripped
 

@@ -1,0 +1,22 @@
+"""Free art is anybody's: which files need no signature follows from what the gallery shows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from emoji_gallery.assets.service.library import Assets
+from emoji_gallery.gallery.store import emojis as store
+from emoji_gallery.kit.database import WriteConnection
+
+
+async def publish_free(
+    tx: WriteConnection, assets: Assets, shown: Collection[Digest], *, free_rank: int
+) -> None:
+    """Publish what any emoji of the lowest tier shows, withdraw what none does any more.
+
+    `shown` are or were shown by emojis just written. Emojis may share a picture, so one that is free decides.
+    """
+    digests = sorted(shown)
+    free = await store.shown_up_to(tx, digests, rank=free_rank)
+    await assets.publish(tx, sorted(free))
+    await assets.withdraw(tx, [digest for digest in digests if digest not in free])
