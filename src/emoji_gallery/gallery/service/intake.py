@@ -17,7 +17,12 @@ from emoji_gallery.gallery.rules.rows import Art
 from emoji_gallery.gallery.service.pack_files import PackFileError, PackFiles
 from emoji_gallery.gallery.store import emojis as store
 from emoji_gallery.kit.database import Database
-from emoji_gallery.media.errors import ImageRejectedError, UnsupportedMediaError
+from emoji_gallery.kit.errors import UnavailableError
+from emoji_gallery.media.errors import (
+    ImageRejectedError,
+    RendererUnavailableError,
+    UnsupportedMediaError,
+)
 from emoji_gallery.media.renderer import Renderer
 from emoji_gallery.media.types import Limits, Probe
 
@@ -140,6 +145,8 @@ class _Intake:
             await self._use.assets.ingest(spooled, digest=new.digest)
         except ImageRejectedError as error:
             self.refused[new.digest] = f"image_rejected: {error.reason}"
+        except RendererUnavailableError as error:
+            raise UnavailableError("No renderer is free.") from error
         except UnsupportedMediaError:
             self.refused[new.digest] = "unsupported_media_type"
         else:

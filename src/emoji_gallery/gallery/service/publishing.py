@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from emoji_gallery.assets.service.library import Assets
+from emoji_gallery.contracts.ids import Digest
 from emoji_gallery.gallery.store import emojis as store
 from emoji_gallery.kit.database import WriteConnection
 
@@ -14,7 +15,8 @@ async def publish_free(
 ) -> None:
     """Publish what any emoji of the lowest tier shows, withdraw what none does any more.
 
-    `shown` are or were shown by emojis just written. Emojis may share a picture, so one that is free decides.
+    `shown` are or were shown by emojis just written. Emojis may share a picture, so that one
+    which is free decides.
     """
     digests = sorted(shown)
     free = await store.shown_up_to(tx, digests, rank=free_rank)
