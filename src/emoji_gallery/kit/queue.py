@@ -12,6 +12,7 @@ refuses to start when a declared or waiting task has no handler.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -50,10 +51,11 @@ class Queue(Protocol):
         """Let `task` run once `tx` is committed, and at the earliest after `delay`.
 
         `key` (at most 200 characters) joins this task with one of the same name and key that
-        still waits: one run serves both, and sees what both transactions wrote. A task that
-        already runs is not joined; another run follows it. The joined task keeps the later of
-        both start times. A transaction that publishes several keys does so in sorted order, lest
-        two of them wait for each other.
+        still waits: one run serves both, at the later of both start times, and sees what both
+        transactions wrote. A task that already runs is not joined, since it may have looked too
+        early: another run is made, perhaps beside it. Tasks of one key have the same payload. A
+        transaction that publishes several keys does so in sorted order, lest two of them wait for
+        each other.
 
         Raises `UnknownTaskError` for a name that is not declared, `ValueError` for a payload that
         is not JSON.
@@ -121,10 +123,15 @@ class TaskObserver(Protocol):
 class Worker(Protocol):
     """Runs the tasks of the handlers it was given, in this process."""
 
-    async def start(self) -> None:
-        """Begin to take tasks. Raises `UnhandledTaskError` or `UnknownTaskError`."""
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Take tasks during the block.
+
+        Raises `UnhandledTaskError` or `UnknownTaskError` before it. At its end nothing more is
+        taken, running tasks may end within the grace that the worker was made with, and the others
+        are given back for somebody else to run at once.
+        """
         ...
 
-    async def stop(self, *, grace: timedelta) -> None:
-        """Take nothing more, let running tasks end within `grace`, give the others back."""
+    async def check(self) -> None:
+        """Raise unless tasks are being taken; for health reports."""
         ...
