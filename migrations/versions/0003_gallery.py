@@ -93,9 +93,9 @@ def downgrade() -> None:
 def _create_catalogue() -> None:
     catalogue = op.create_table(
         "catalogue",
-        sa.Column("only", sa.Boolean, primary_key=True, server_default=sa.text("true")),
+        sa.Column("single", sa.Boolean, primary_key=True, server_default=sa.text("true")),
         sa.Column("version", sa.BigInteger, nullable=False),
-        sa.CheckConstraint("only", name="catalogue_has_one_row"),
+        sa.CheckConstraint("single", name="catalogue_has_one_row"),
         schema=SCHEMA,
     )
     op.bulk_insert(catalogue, [{"version": 1}])

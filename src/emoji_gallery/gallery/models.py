@@ -34,9 +34,9 @@ metadata = MetaData(schema=SCHEMA)
 catalogue = Table(
     "catalogue",
     metadata,
-    Column("only", Boolean, primary_key=True, server_default=text("true")),
+    Column("single", Boolean, primary_key=True, server_default=text("true")),
     Column("version", BigInteger, nullable=False),
-    CheckConstraint("only", name="catalogue_has_one_row"),
+    CheckConstraint("single", name="catalogue_has_one_row"),
 )
 
 packs = Table(
