@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
 from emoji_gallery.accounts.endpoints import router
 from emoji_gallery.accounts.ports import TokenKeys
@@ -12,9 +15,10 @@ from emoji_gallery.accounts.service.erasure import EraseUser
 from emoji_gallery.accounts.service.export import ExportUser
 from emoji_gallery.accounts.service.identities import LocalIdentities
 from emoji_gallery.accounts.service.issuer_keys import IssuerKeys, KeySetDownload
+from emoji_gallery.accounts.service.keys import ApiKeys
 from emoji_gallery.accounts.service.local_keys import TOKEN_KEY_PURPOSE, LocalKeys
 from emoji_gallery.accounts.service.standings import Standings
-from emoji_gallery.accounts.service.tiers import TierBook
+from emoji_gallery.accounts.service.tiers import ChangeTier, TierBook
 from emoji_gallery.accounts.service.users import Users
 from emoji_gallery.accounts.settings import AccountsSettings
 from emoji_gallery.accounts.tasks import erasure_handler
@@ -24,6 +28,7 @@ from emoji_gallery.kit.clock import Clock
 from emoji_gallery.kit.database import Database
 from emoji_gallery.kit.queue import Queue
 from emoji_gallery.kit.secrets import derive_key
+from emoji_gallery.kit.typeids import new_uuid
 
 
 def token_keys(settings: AccountsSettings, *, master: bytes, clock: Clock) -> TokenKeys:
@@ -71,4 +76,37 @@ def build(
             ExportUser: ExportUser(db=db, user_data=user_data),
         },
         tasks=[erasure_handler(erasure)],
+    )
+
+
+@dataclass(frozen=True)
+class Administration:
+    """What the command line does with accounts."""
+
+    users: Users
+    erasure: EraseUser
+    keys: ApiKeys
+    tiers: ChangeTier
+
+
+def administration(*, db: Database, queue: Queue, clock: Clock) -> Administration:
+    """The use cases of the command line; running processes know of a change within 25 seconds.
+
+    What features keep of an erased user is left to the worker, which begins at once.
+    """
+    book = TierBook(db=db, clock=clock)
+    standings = Standings(db=db, clock=clock)
+    return Administration(
+        users=Users(db=db, book=book, standings=standings, clock=clock),
+        erasure=EraseUser(
+            db=db,
+            queue=queue,
+            user_data=(),
+            standings=standings,
+            keys=KeyRing(db=db, clock=clock),
+            clock=clock,
+            go_on_after=timedelta(0),
+        ),
+        keys=ApiKeys(db=db, clock=clock, choose=secrets.choice, new_id=new_uuid),
+        tiers=ChangeTier(db=db, book=book),
     )

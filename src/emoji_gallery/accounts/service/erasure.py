@@ -48,6 +48,7 @@ class EraseUser:
     standings: Standings
     keys: KeyRing
     clock: Clock
+    go_on_after: timedelta = _SECOND_ATTEMPT_AFTER
 
     async def erase(self, user_id: UserId) -> bool:
         """Erase; False when a part is left to the task that goes on with it."""
@@ -59,7 +60,7 @@ class EraseUser:
                 tx,
                 ERASE_USER,
                 {"user_id": user_id, "before": now.isoformat()},
-                delay=_SECOND_ATTEMPT_AFTER,
+                delay=self.go_on_after,
             )
         self.keys.forget_user(user_id)
         self.standings.forget(user_id)
