@@ -1,0 +1,1 @@
+"""Content-addressed files: ingest, renditions on demand, signed delivery, collection."""

@@ -1,0 +1,1 @@
+"""Pure decisions: names of objects, signatures, conditions and ranges of requests."""

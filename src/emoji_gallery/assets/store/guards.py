@@ -1,0 +1,104 @@
+"""Decides between those who bring a digest and those who take it away.
+
+Whoever brings bytes holds their digest from before the file is stored until the transaction that
+registers it; a collector claims a digest from before the first file is removed until the rows
+are. A row lock lets one of them go first, and the other one sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    Uuid,
+    case,
+    column,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+    values,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from emoji_gallery.assets.models import guards
+from emoji_gallery.contracts.ids import Digest
+from emoji_gallery.kit.database import WriteConnection
+
+
+async def hold(tx: WriteConnection, digest: Digest, *, duration: timedelta) -> bool:
+    """Keep collectors away from a digest; False while one is at work on it."""
+    holding = insert(guards).values(digest=digest, holds=1, held_until=func.now() + duration)
+    result = await tx.execute(
+        holding.on_conflict_do_update(
+            index_elements=[guards.c.digest],
+            set_={
+                "holds": case((_is_held(), guards.c.holds + 1), else_=1),
+                "held_until": holding.excluded.held_until,
+                "collector": None,
+                "collecting_until": None,
+            },
+            where=~_is_collected(),
+        ).returning(guards.c.digest)
+    )
+    return result.one_or_none() is not None
+
+
+async def release(tx: WriteConnection, digest: Digest) -> bool:
+    """End one hold; False when there was none (left)."""
+    result = await tx.execute(
+        update(guards)
+        .where(guards.c.digest == digest, _is_held())
+        .values(holds=guards.c.holds - 1)
+        .returning(guards.c.digest)
+    )
+    return result.one_or_none() is not None
+
+
+async def claim(
+    tx: WriteConnection, digests: Sequence[Digest], *, collector: UUID, lease: timedelta
+) -> list[Digest]:
+    """Take for a collector what nobody holds or collects; the digests that were taken."""
+    wanted = values(column("digest", Text), name="wanted").data([(one,) for one in sorted(digests)])
+    claiming = insert(guards).from_select(
+        ["digest", "collector", "collecting_until"],
+        select(wanted.c.digest, literal(collector, Uuid), func.now() + lease),
+    )
+    result = await tx.execute(
+        claiming.on_conflict_do_update(
+            index_elements=[guards.c.digest],
+            set_={
+                "collector": claiming.excluded.collector,
+                "collecting_until": claiming.excluded.collecting_until,
+            },
+            where=~_is_held() & ~_is_collected(),
+        ).returning(guards.c.digest)
+    )
+    return list(result.scalars())
+
+
+async def drop_claims(tx: WriteConnection, digests: Sequence[Digest], *, collector: UUID) -> None:
+    """Forget what a collector claimed and has not lost since."""
+    await tx.execute(
+        delete(guards).where(guards.c.digest.in_(digests), guards.c.collector == collector)
+    )
+
+
+async def drop_idle(tx: WriteConnection) -> None:
+    """Forget the digests that nobody holds or collects."""
+    idle = select(guards.c.digest).where(~_is_held(), ~_is_collected())
+    locked = idle.order_by(guards.c.digest).limit(1000).with_for_update(skip_locked=True)
+    await tx.execute(delete(guards).where(guards.c.digest.in_(locked)))
+
+
+def _is_held() -> ColumnElement[bool]:
+    return (guards.c.holds > 0) & func.coalesce(guards.c.held_until > func.now(), False)
+
+
+def _is_collected() -> ColumnElement[bool]:
+    return func.coalesce(guards.c.collecting_until > func.now(), False)

@@ -1,0 +1,92 @@
+"""Rows of assets: what is registered, and what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from emoji_gallery.assets.models import assets
+from emoji_gallery.contracts.ids import Digest
+from emoji_gallery.kit.database import ReadConnection, WriteConnection
+from emoji_gallery.media.types import Format, Probe
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAsset:
+    """One registered source, measured; size in bytes."""
+
+    digest: Digest
+    probe: Probe
+    bytes: int
+    is_public: bool = False
+
+
+async def find(connection: ReadConnection, digest: Digest) -> StoredAsset | None:
+    """The asset of a digest, unless it is being collected."""
+    result = await connection.execute(
+        select(assets).where(assets.c.digest == digest, assets.c.collecting_since.is_(None))
+    )
+    row = result.one_or_none()
+    return None if row is None else _asset(row)
+
+
+async def upsert(tx: WriteConnection, asset: StoredAsset) -> None:
+    """Register an asset; one that is there already is needed again from now on."""
+    probe = asset.probe
+    statement = insert(assets).values(
+        digest=asset.digest,
+        format=str(probe.format),
+        width=probe.width,
+        height=probe.height,
+        frames=probe.frames,
+        duration_ms=probe.duration_ms,
+        bytes=asset.bytes,
+    )
+    needed_again = {
+        "unreferenced_since": None,
+        "collecting_since": None,
+        "changed_at": func.clock_timestamp(),
+    }
+    await tx.execute(
+        statement.on_conflict_do_update(index_elements=[assets.c.digest], set_=needed_again)
+    )
+
+
+async def set_public(tx: WriteConnection, digests: Sequence[Digest], *, public: bool) -> None:
+    """Say of assets whether everybody may have them."""
+    in_order = select(assets.c.digest).where(
+        assets.c.digest.in_(digests), assets.c.is_public.is_not(public)
+    )
+    locked = in_order.order_by(assets.c.digest).with_for_update().cte("locked")
+    await tx.execute(
+        update(assets)
+        .where(assets.c.digest.in_(select(locked.c.digest)))
+        .values(is_public=public, changed_at=func.clock_timestamp())
+    )
+
+
+async def changed_within(connection: ReadConnection, age: timedelta) -> list[Digest]:
+    """The assets of which an answer may have changed lately."""
+    result = await connection.execute(
+        select(assets.c.digest).where(assets.c.changed_at > func.clock_timestamp() - age)
+    )
+    return list(result.scalars())
+
+
+def _asset(row: Row[tuple[object, ...]]) -> StoredAsset:
+    return StoredAsset(
+        digest=row.digest,
+        probe=Probe(
+            format=Format(row.format),
+            width=row.width,
+            height=row.height,
+            frames=row.frames,
+            duration_ms=row.duration_ms,
+        ),
+        bytes=row.bytes,
+        is_public=row.is_public,
+    )
