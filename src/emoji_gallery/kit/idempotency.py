@@ -15,17 +15,48 @@ crash leaves no half: either row and answer are there, or neither.
 
 On every other outcome than a stored one: `await idempotency.release(claim)`. A 422 that has a
 fingerprint is kept by `idempotency.keep_refusal`. Endpoints get all this from
-`edge.retries.Attempt`.
+`edge.retries.Retryable`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Final, Protocol
 from uuid import UUID
 
 from emoji_gallery.kit.database import WriteConnection
+from emoji_gallery.kit.errors import InvalidInputError, ProblemError
+
+MAX_KEY_CHARACTERS: Final = 255
+
+# A structured field's String (RFC 9651): printable ASCII in quotes, `"` and `\` escaped.
+_QUOTED: Final = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
+# What clients send that do not know of structured fields: printable ASCII, no blank, no quote.
+_PLAIN: Final = re.compile(r"[\x21\x23-\x7e]+")
+
+
+class IdempotencyInFlightError(ProblemError):
+    """Another request under the same key is being worked on."""
+
+    status = 409
+    code = "idempotency_in_flight"
+    title = "A request with this Idempotency-Key is being worked on."
+
+    def __init__(self, detail: str = "") -> None:
+        """Tell the client to wait a second."""
+        super().__init__(detail, headers={"Retry-After": "1"})
+
+
+class IdempotencyKeyReusedError(ProblemError):
+    """The key was used for another request."""
+
+    status = 422
+    code = "idempotency_key_reused"
+    title = "This Idempotency-Key was used for another request."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +90,20 @@ class Claim:
     def replay(self, fingerprint: bytes) -> StoredAnswer | None:
         """The stored answer, or None when this request is the first.
 
-        Raises the 422 `idempotency_key_reused` when the key was used for another payload.
+        Raises `IdempotencyKeyReusedError` when the key was used for another payload.
         """
+        if self.stored_fingerprint is None:
+            return None
+        if not compare_digest(self.stored_fingerprint, fingerprint):
+            raise IdempotencyKeyReusedError
+        return self.stored_answer
 
 
 class Idempotency(Protocol):
     """One feature's store of claimed keys, in its own schema."""
 
     async def claim(self, scope: Scope, key: str) -> Claim:
-        """Claim `key`, or find its answer. Raises the 409 `idempotency_in_flight`."""
+        """Claim `key`, or find its answer. Raises `IdempotencyInFlightError`."""
         ...
 
     async def complete(
@@ -75,7 +111,7 @@ class Idempotency(Protocol):
     ) -> None:
         """Store the answer in the business transaction.
 
-        Raises `idempotency_in_flight` when the claim was taken over meanwhile, so that `tx` is
+        Raises `IdempotencyInFlightError` when the claim was taken over meanwhile, so that `tx` is
         rolled back: only one of the two may do the work.
         """
         ...
@@ -87,3 +123,25 @@ class Idempotency(Protocol):
     async def release(self, claim: Claim) -> None:
         """Free the key, if it is still this claim's and unanswered."""
         ...
+
+
+def parse_key(header: str) -> str:
+    """The key in an `Idempotency-Key` header; raises `InvalidInputError`.
+
+    The draft wants a quoted String; the bare token that most clients send is taken as well.
+    """
+    if quoted := _QUOTED.fullmatch(header):
+        key = re.sub(r"\\(.)", r"\1", quoted[1])
+    elif _PLAIN.fullmatch(header):
+        key = header
+    else:
+        raise InvalidInputError("The Idempotency-Key is not a string of printable ASCII.")
+    if not 1 <= len(key) <= MAX_KEY_CHARACTERS:
+        raise InvalidInputError(f"An Idempotency-Key has 1 to {MAX_KEY_CHARACTERS} characters.")
+    return key
+
+
+def digest_of(scope: Scope, key: str) -> bytes:
+    """What a key is stored under. Lengths keep the parts apart, whatever characters they hold."""
+    parts = (scope.owner_id, scope.caller, scope.method, scope.path, key)
+    return sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).digest()
