@@ -5,14 +5,6 @@ from __future__ import annotations
 from emoji_gallery.kit.errors import InvalidInputError, ProblemError
 
 
-class InvalidNameError(InvalidInputError):
-    """An explicit name breaks the rule."""
-
-
-class InvalidTagsError(InvalidInputError):
-    """A tag, or how many there are, breaks the rule."""
-
-
 class InvalidFormError(InvalidInputError):
     """The body is not the form that an upload is."""
 

@@ -26,9 +26,11 @@ from sqlalchemy import (
 from emoji_gallery.contracts.ids import Digest, UserEmojiId, UserId
 from emoji_gallery.kit.idempotency_tables import declare_idempotency
 from emoji_gallery.kit.outbox.tables import declare_tasks
+from emoji_gallery.media.types import Probe
 
 SCHEMA: Final = "user_emojis"
 PROCESS_TASK: Final = f"{SCHEMA}.process"
+DROP_FILES_TASK: Final = f"{SCHEMA}.drop_files"
 
 metadata = MetaData(schema=SCHEMA)
 
@@ -113,7 +115,7 @@ erasures = Table(
     Column("before", DateTime(timezone=True), nullable=False),
 )
 
-task_tables = declare_tasks(metadata, [PROCESS_TASK])
+task_tables = declare_tasks(metadata, [PROCESS_TASK, DROP_FILES_TASK])
 idempotency = declare_idempotency(metadata)
 
 
@@ -130,11 +132,7 @@ class UserEmoji:
     digest: Digest
     bytes: int
     original_name: str
-    format: str
-    width: int
-    height: int
-    frames: int
-    duration_ms: int | None
+    probe: Probe
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None

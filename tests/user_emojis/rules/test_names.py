@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoji_gallery.user_emojis.errors import InvalidNameError
 from emoji_gallery.user_emojis.rules.names import (
     FALLBACK_NAME,
     MAX_FILE_NAME_CHARACTERS,
     MAX_NAME_CHARACTERS,
+    InvalidNameError,
     checked_name,
     has_forbidden_character,
     name_of_file,

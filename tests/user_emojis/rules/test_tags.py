@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from emoji_gallery.user_emojis.errors import InvalidTagsError
-from emoji_gallery.user_emojis.rules.tags import MAX_TAG_CHARACTERS, MAX_TAGS, checked_tags
+from emoji_gallery.user_emojis.rules.tags import (
+    MAX_TAG_CHARACTERS,
+    MAX_TAGS,
+    InvalidTagsError,
+    checked_tags,
+)
 
 
 def test_tags_keep_their_order_and_come_once() -> None:

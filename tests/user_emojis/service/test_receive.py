@@ -13,11 +13,11 @@ from emoji_gallery.media.sniff import SNIFF_BYTES
 from emoji_gallery.user_emojis.errors import (
     FileTooLargeError,
     ImageRefusedError,
-    InvalidNameError,
-    InvalidTagsError,
     UnsupportedFormatError,
 )
 from emoji_gallery.user_emojis.ports import UploadForm
+from emoji_gallery.user_emojis.rules.names import InvalidNameError
+from emoji_gallery.user_emojis.rules.tags import InvalidTagsError
 from emoji_gallery.user_emojis.service.receive import Received, receive
 from emoji_gallery.user_emojis.service.spool import Spool, SpoolFile
 

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Final
 
-from emoji_gallery.user_emojis.errors import InvalidNameError
+from emoji_gallery.kit.errors import InvalidInputError
 
 MAX_NAME_CHARACTERS: Final = 64
 MAX_FILE_NAME_CHARACTERS: Final = 255
@@ -23,6 +23,10 @@ _CONTROL_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # Of these a text shows nothing. Unassigned ones (Cn) may be emojis newer than this Python.
 _INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
 _EXTENSION: Final = re.compile(r"\.[A-Za-z0-9]{1,5}$")
+
+
+class InvalidNameError(InvalidInputError):
+    """An explicit name breaks the rule."""
 
 
 def checked_name(text: str) -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from emoji_gallery.user_emojis.errors import InvalidTagsError
+from emoji_gallery.kit.errors import InvalidInputError
 from emoji_gallery.user_emojis.rules.names import has_forbidden_character, is_blank
 
 MAX_TAGS: Final = 20
 MAX_TAG_CHARACTERS: Final = 32
+
+
+class InvalidTagsError(InvalidInputError):
+    """A tag, or how many there are, breaks the rule."""
 
 
 def checked_tags(tags: Sequence[str]) -> list[str]:

@@ -9,16 +9,10 @@ from typing import Final
 import orjson
 
 from emoji_gallery.contracts.ids import Digest
-from emoji_gallery.media.errors import Rejection
 from emoji_gallery.media.sniff import SNIFF_BYTES, sniff
-from emoji_gallery.user_emojis.errors import (
-    FileTooLargeError,
-    ImageRefusedError,
-    UnsupportedFormatError,
-)
+from emoji_gallery.user_emojis.errors import FileTooLargeError, UnsupportedFormatError
 from emoji_gallery.user_emojis.ports import IncomingUpload
-from emoji_gallery.user_emojis.rules.names import checked_name, name_of_file, shown_file_name
-from emoji_gallery.user_emojis.rules.tags import checked_tags
+from emoji_gallery.user_emojis.rules.names import shown_file_name
 from emoji_gallery.user_emojis.service.spool import SpoolFile
 
 # More than an honest form has beside its file: boundaries, headers, name and tags.
@@ -27,18 +21,13 @@ _FRAME_BYTES: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A file that may be a picture, and what its client said of it; both have been checked."""
+    """A file of a known format, or an empty one, and what its client said of it, unchecked."""
 
     digest: Digest
     size: int
     original_name: str
     name: str | None
-    tags: tuple[str, ...] | None
-
-    @property
-    def name_or_proposal(self) -> str:
-        """The name that was given, or else one made of the file's."""
-        return self.name if self.name is not None else name_of_file(self.original_name)
+    tags: tuple[str, ...]
 
     @property
     def fingerprint(self) -> bytes:
@@ -51,23 +40,18 @@ async def receive(incoming: IncomingUpload, file: SpoolFile, *, cap: int) -> Rec
     """Write the file that comes in to the spool, if it has no more than `cap` bytes.
 
     Raises `FileTooLargeError` before anything else is judged, `InvalidFormError`,
-    `InvalidNameError` and `InvalidTagsError`, `ImageRefusedError` for an empty file,
     `UnsupportedFormatError`, and whatever cuts a body off.
     """
     size = await _spool(incoming, file, cap=cap)
     form = incoming.form()
-    name = None if form.name is None else checked_name(form.name)
-    tags = tuple(checked_tags(form.tags)) if form.tags else None
-    if size == 0:
-        raise ImageRefusedError(Rejection.EMPTY)
-    if file.size == 0:
+    if size != file.size:
         raise UnsupportedFormatError
     return Received(
         digest=await file.finish(),
         size=size,
         original_name=shown_file_name(form.file_name),
-        name=name,
-        tags=tags,
+        name=form.name,
+        tags=tuple(form.tags),
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Row, delete, insert, select, text, update
 
 from emoji_gallery.contracts.ids import Digest, UserEmojiId, UserId
 from emoji_gallery.kit.database import ReadConnection, WriteConnection
+from emoji_gallery.media.types import Format, Probe
 from emoji_gallery.user_emojis.models import Status, UserEmoji, emojis
 
 # Any number that no other feature locks under: the first of the two keys of an owner's lock.
@@ -108,11 +109,11 @@ async def add(tx: WriteConnection, emoji: UserEmoji) -> None:
             digest=emoji.digest,
             bytes=emoji.bytes,
             original_name=emoji.original_name,
-            format=emoji.format,
-            width=emoji.width,
-            height=emoji.height,
-            frames=emoji.frames,
-            duration_ms=emoji.duration_ms,
+            format=emoji.probe.format,
+            width=emoji.probe.width,
+            height=emoji.probe.height,
+            frames=emoji.probe.frames,
+            duration_ms=emoji.probe.duration_ms,
             created_at=emoji.created_at,
             updated_at=emoji.updated_at,
         )
@@ -182,18 +183,29 @@ async def remove_made_before(
     return [_emoji(row) for row in await tx.execute(change)]
 
 
-async def keepers_of(connection: ReadConnection, digests: Sequence[Digest]) -> set[Digest]:
-    """Those of the digests that some row still needs."""
-    query = select(emojis.c.digest.distinct()).where(
-        emojis.c.digest.in_(digests), emojis.c.status != Status.REJECTED
-    )
-    return {Digest(digest) for digest in (await connection.execute(query)).scalars()}
-
-
 def _one_or_none(row: Row[Any] | None) -> UserEmoji | None:
     return None if row is None else _emoji(row)
 
 
 def _emoji(row: Row[Any]) -> UserEmoji:
-    values = row._asdict()
-    return UserEmoji(**values | {"tags": tuple(row.tags), "status": Status(row.status)})
+    return UserEmoji(
+        id=row.id,
+        owner_id=row.owner_id,
+        name=row.name,
+        tags=tuple(row.tags),
+        status=Status(row.status),
+        reason=row.reason,
+        digest=row.digest,
+        bytes=row.bytes,
+        original_name=row.original_name,
+        probe=Probe(
+            format=Format(row.format),
+            width=row.width,
+            height=row.height,
+            frames=row.frames,
+            duration_ms=row.duration_ms,
+        ),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        deleted_at=row.deleted_at,
+    )

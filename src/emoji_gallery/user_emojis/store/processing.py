@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, select, update
 
 from emoji_gallery.contracts.ids import Digest, UserEmojiId, UserId
 from emoji_gallery.kit.database import ReadConnection, WriteConnection
+from emoji_gallery.media.types import Format, Shape
 from emoji_gallery.user_emojis.models import Status, emojis, quotas
 
 
@@ -19,8 +20,8 @@ class Claimed:
     id: UserEmojiId
     owner_id: UserId
     digest: Digest
+    shape: Shape
     attempts: int
-    created_at: datetime
 
 
 async def claim(tx: WriteConnection, emoji_id: UserEmojiId, now: datetime) -> Claimed | None:
@@ -29,12 +30,14 @@ async def claim(tx: WriteConnection, emoji_id: UserEmojiId, now: datetime) -> Cl
         update(emojis)
         .where(emojis.c.id == emoji_id, _waiting())
         .values(attempts=emojis.c.attempts + 1, updated_at=now)
-        .returning(
-            emojis.c.id, emojis.c.owner_id, emojis.c.digest, emojis.c.attempts, emojis.c.created_at
-        )
+        .returning(emojis)
     )
     row = (await tx.execute(change)).one_or_none()
-    return None if row is None else Claimed(**row._asdict())
+    if row is None:
+        return None
+    vector = row.format == Format.SVG
+    shape = Shape(row.width, row.height, animated=row.frames > 1, vector=vector)
+    return Claimed(emoji_id, row.owner_id, row.digest, shape, row.attempts)
 
 
 async def give_up_attempt(tx: WriteConnection, emoji_id: UserEmojiId, now: datetime) -> None:
