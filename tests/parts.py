@@ -22,8 +22,8 @@ import pytest
 import redis
 import redis.asyncio
 
-from emoji_gallery.embedded import EmbeddedParts, embedded_parts
 from emoji_gallery.embedded.account import server_account
+from emoji_gallery.embedded.parts import EmbeddedParts, embedded_parts
 from emoji_gallery.embedded.reach import first_closed
 from emoji_gallery.embedded.valkey import ValkeyServer
 from emoji_gallery.kit.database import Database, DatabaseSettings, connect

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from emoji_gallery.embedded import embedded_parts
+from emoji_gallery.embedded.parts import embedded_parts
 
 
 @contextmanager

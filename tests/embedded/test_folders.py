@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from emoji_gallery.embedded import EmbeddedError, addresses_of_running
-from emoji_gallery.embedded.errors import UnusableFolderError
+from emoji_gallery.embedded.errors import EmbeddedError, UnusableFolderError
 from emoji_gallery.embedded.folders import make_data_dir, only_user_of, prepare
+from emoji_gallery.embedded.parts import addresses_of_running
 
 
 def test_symbolic_link_in_place_of_a_folder_is_never_given_away(folder: Path) -> None:
@@ -45,18 +46,30 @@ def test_no_short_path_for_sockets_is_reported(
         prepare(make_data_dir(folder / ("also long" * 10)))
 
 
-def test_run_that_is_only_starting_has_no_addresses_yet(folder: Path) -> None:
+async def test_run_that_is_only_starting_has_no_addresses_yet(folder: Path) -> None:
     data = make_data_dir(folder / "data")
-    with (
-        only_user_of(data),
-        pytest.raises(EmbeddedError, match="starting or stopping: try again"),
-    ):
-        addresses_of_running(data)
+    async with only_user_of(data):
+        with pytest.raises(EmbeddedError, match="starting or stopping: try again"):
+            addresses_of_running(data)
 
 
-def test_a_look_at_the_folder_does_not_keep_a_run_from_starting(folder: Path) -> None:
+async def test_a_look_at_the_folder_does_not_keep_a_run_from_starting(folder: Path) -> None:
     data = make_data_dir(folder / "data")
     for _ in range(50):
         assert addresses_of_running(data) is None
-        with only_user_of(data):
+        async with only_user_of(data):
             pass
+
+
+async def test_run_that_is_stopping_is_waited_for(folder: Path) -> None:
+    data = make_data_dir(folder / "data")
+    async with only_user_of(data) as _:
+        following = asyncio.create_task(_take(data))
+        await asyncio.sleep(0)
+        assert not following.done()
+    await asyncio.wait_for(following, 10)
+
+
+async def _take(data: Path) -> None:
+    async with only_user_of(data):
+        pass

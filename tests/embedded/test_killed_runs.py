@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from emoji_gallery.embedded import addresses_of_running, embedded_parts
+from emoji_gallery.embedded.parts import addresses_of_running, embedded_parts
 from emoji_gallery.embedded.process import working_in
 from tests.embedded.children import run_in_child
 from tests.embedded.statements import run_sql

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from emoji_gallery.embedded import EmbeddedError, addresses_of_running, embedded_parts
-from emoji_gallery.embedded.errors import FolderInUseError, UnusableFolderError
+from emoji_gallery.embedded import folders
+from emoji_gallery.embedded.errors import EmbeddedError, FolderInUseError, UnusableFolderError
+from emoji_gallery.embedded.parts import addresses_of_running, embedded_parts
 from emoji_gallery.embedded.process import working_in
 from tests.embedded.statements import answers_ping, run_sql
 from tests.waiting import eventually
@@ -41,7 +42,10 @@ async def test_durable_servers_wait_for_the_disk_and_fast_ones_do_not(folder: Pa
         assert await run_sql(parts.database_url, "SHOW fsync") == ["off"]
 
 
-async def test_second_run_on_the_same_folder_is_refused_in_one_line(folder: Path) -> None:
+async def test_second_run_on_the_same_folder_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    monkeypatch.setattr(folders, "_LEAVE_SECONDS", 0.1)
     async with embedded_parts(folder / "data", durability="fast") as first:
         with pytest.raises(FolderInUseError, match=f"process {os.getpid()}") as refusal:
             async with embedded_parts(folder / "data", durability="fast"):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from emoji_gallery.embedded import embedded_parts
 from emoji_gallery.embedded.account import Account
 from emoji_gallery.embedded.errors import UnreachableFolderError
+from emoji_gallery.embedded.parts import embedded_parts
 from emoji_gallery.embedded.reach import first_closed
 
 _STRANGER = Account("stranger", uid=3_999_999_999, gid=3_999_999_999)

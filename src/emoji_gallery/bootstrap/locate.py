@@ -23,7 +23,10 @@ async def located(settings: Settings) -> AsyncIterator[Settings]:
     if settings.database.database_url:
         yield settings
         return
-    from emoji_gallery.embedded import addresses_of_running, embedded_parts  # noqa: PLC0415
+    from emoji_gallery.embedded.parts import (  # noqa: PLC0415
+        addresses_of_running,
+        embedded_parts,
+    )
 
     running = addresses_of_running(settings.process.data_dir)
     if running is not None:

@@ -21,6 +21,8 @@ _TICK_SECONDS: Final = 0.01
 _START_SECONDS: Final = 10.0
 # How long requests in progress may take to end after the server was asked to stop.
 _DRAIN_SECONDS: Final = 10.0
+# How long another server may hold the port that is already stopping.
+_LEAVE_SECONDS: Final = 3.0
 
 
 class CannotListenError(Exception):
@@ -31,22 +33,34 @@ class ServerFailedError(Exception):
     """The server ended although nobody asked it to."""
 
 
-def require_free(host: str, port: int) -> None:
-    """Raise `CannotListenError` when another program listens there, or we must not.
+async def require_free(host: str, port: int) -> None:
+    """Raise `CannotListenError` when another program keeps the port, or we must not listen.
 
     granian shares a port with other processes of the same user, so without this look two runs
-    would each get half of the requests.
+    would each get half of the requests. A run that is already stopping is waited for.
     """
+    deadline = monotonic() + _LEAVE_SECONDS
+    while True:
+        error = _try_to_bind(host, port)
+        if error is None:
+            return
+        if error.errno != errno.EADDRINUSE:
+            raise CannotListenError(f"cannot listen on {host}:{port}: {error.strerror}")
+        if monotonic() > deadline:
+            raise CannotListenError(f"port {port} is in use: choose another with PORT=…")
+        await asyncio.sleep(_TICK_SECONDS)
+
+
+def _try_to_bind(host: str, port: int) -> OSError | None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # As servers do, so that connections of a server that just ended are not in the way.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            reason = f"cannot listen on {host}:{port}: {error.strerror}"
-            if error.errno == errno.EADDRINUSE:
-                reason = f"port {port} is in use by another program: choose one with PORT=…"
-            raise CannotListenError(reason) from error
+            return error
+    return None
 
 
 @asynccontextmanager
@@ -57,7 +71,7 @@ async def serving(app: ASGIApp, *, host: str, port: int) -> AsyncIterator[asynci
     ends with `ServerFailedError` if the server fails. After the block, requests in progress get
     seconds to finish.
     """
-    require_free(host, port)
+    await require_free(host, port)
     server = Server(app, address=host, port=port, interface=Interfaces.ASGINL, log_enabled=False)
     stopping = asyncio.Event()
     task = asyncio.create_task(_serve(server, stopping))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import hashlib
 import os
@@ -10,8 +11,8 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,8 +26,9 @@ from emoji_gallery.embedded.reach import require_reachable
 _SOCKET_FOLDER_LIMIT: Final = 84
 _PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9._/-]+")
 
-# How long a look whether the folder is in use can hold its lock, with room to spare.
-_GLANCE_SECONDS: Final = 0.2
+# How long a run that is already stopping, or a mere look at the lock, may still hold it.
+_LEAVE_SECONDS: Final = 3.0
+_TICK_SECONDS: Final = 0.01
 
 
 @dataclass(frozen=True)
@@ -67,19 +69,14 @@ def make_data_dir(data_dir: Path) -> Path:
     return data
 
 
-@contextmanager
-def only_user_of(data: Path) -> Iterator[None]:
-    """Hold the lock of the data folder; raises `FolderInUseError` at once where it is taken.
+@asynccontextmanager
+async def only_user_of(data: Path) -> AsyncIterator[None]:
+    """Hold the lock of the data folder; raises `FolderInUseError` where another run keeps it.
 
     The kernel gives the lock back when this process ends, however it ends.
     """
     with _lock_file(data) as descriptor:
-        if not _locked(descriptor, fcntl.LOCK_EX, within=_GLANCE_SECONDS):
-            holder = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
-            raise FolderInUseError(
-                f"{data} is in use by another run (process {holder}): stop that one, or choose"
-                " another folder with DATA_DIR=…"
-            )
+        await _lock(descriptor, data)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
@@ -88,7 +85,7 @@ def only_user_of(data: Path) -> Iterator[None]:
 def is_in_use(data: Path) -> bool:
     """Whether some process holds the lock of the data folder."""
     with _lock_file(data) as descriptor:
-        return not _locked(descriptor, fcntl.LOCK_SH, within=0)
+        return not _locked(descriptor, fcntl.LOCK_SH)
 
 
 @contextmanager
@@ -100,17 +97,26 @@ def _lock_file(data: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _locked(descriptor: int, kind: int, *, within: float) -> bool:
-    deadline = time.monotonic() + within
+async def _lock(descriptor: int, data: Path) -> None:
+    deadline = time.monotonic() + _LEAVE_SECONDS
     while True:
-        try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_GLANCE_SECONDS / 20)
-        else:
-            return True
+        if _locked(descriptor, fcntl.LOCK_EX):
+            return
+        if time.monotonic() > deadline:
+            holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
+            raise FolderInUseError(
+                f"{data} is in use by another run (process {holder}): stop that one, or choose"
+                " another folder with DATA_DIR=…"
+            )
+        await asyncio.sleep(_TICK_SECONDS)
+
+
+def _locked(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def prepare(data: Path) -> Folders:

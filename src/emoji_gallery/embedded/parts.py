@@ -68,20 +68,20 @@ async def embedded_parts(data_dir: Path, *, durability: Durability) -> AsyncIter
     """
     with _one_line_errors():
         data = make_data_dir(data_dir)
-    with only_user_of(data):
-        async with AsyncExitStack() as stack:
+    async with AsyncExitStack() as stack:
+        with _one_line_errors():
+            await stack.enter_async_context(only_user_of(data))
+            folders = prepare(data)
+            parts = _parts(folders, durability)
+        stack.callback(folders.leave)
+        for server in (parts.valkey, parts.postgres):
+            stack.push_async_callback(server.stop)
             with _one_line_errors():
-                folders = prepare(data)
-                parts = _parts(folders, durability)
-            stack.callback(folders.leave)
-            for server in (parts.valkey, parts.postgres):
-                stack.push_async_callback(server.stop)
-                with _one_line_errors():
-                    await server.start()
-            _tell_others(folders, parts)
-            watch = asyncio.create_task(_keep_running(parts))
-            stack.push_async_callback(_cancel, watch)
-            yield parts
+                await server.start()
+        _tell_others(folders, parts)
+        watch = asyncio.create_task(_keep_running(parts))
+        stack.push_async_callback(_cancel, watch)
+        yield parts
 
 
 def addresses_of_running(data_dir: Path) -> Addresses | None:
