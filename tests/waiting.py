@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from time import monotonic
+from time import monotonic, sleep
 from typing import Final, TypeVar, overload
 
 T = TypeVar("T")
@@ -40,3 +40,11 @@ async def eventually(condition: Callable[[], object], *, within: float) -> objec
                 return value
             assert monotonic() < deadline, f"not within {within} s; last seen: {value!r}"
         await asyncio.sleep(_TICK_SECONDS)
+
+
+def blocking_until(condition: Callable[[], object], *, within: float) -> None:
+    """The same for what has no event loop, such as a process that starts."""
+    deadline = monotonic() + within
+    while not condition():
+        assert monotonic() < deadline, f"not within {within} s"
+        sleep(_TICK_SECONDS)
