@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import get_type_hints
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from emoji_gallery.accounts.settings import AccountsSettings
+from emoji_gallery.assets.settings import AssetSettings
+from emoji_gallery.edge.addresses import ProxySettings
 from emoji_gallery.edge.cors import CorsSettings
 from emoji_gallery.edge.request_context import RequestLogSettings
 from emoji_gallery.kit.cache import CacheSettings
@@ -21,6 +24,7 @@ from emoji_gallery.kit.database import DatabaseSettings
 from emoji_gallery.kit.limiter import LimiterSettings
 from emoji_gallery.kit.logs import LogSettings
 from emoji_gallery.kit.objects import StorageSettings
+from emoji_gallery.kit.outbox.worker import WorkerSettings
 from emoji_gallery.kit.redis_gate import RedisSettings
 from emoji_gallery.kit.secrets import SecretSettings
 from emoji_gallery.user_emojis.settings import UploadSettings
@@ -51,6 +55,7 @@ class Settings:
     logs: LogSettings = field(default_factory=LogSettings)
     secrets: SecretSettings = field(default_factory=SecretSettings)
     requests: RequestLogSettings = field(default_factory=RequestLogSettings)
+    proxies: ProxySettings = field(default_factory=ProxySettings)
     cors: CorsSettings = field(default_factory=CorsSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     redis: RedisSettings = field(default_factory=RedisSettings)
@@ -58,9 +63,13 @@ class Settings:
     limiter: LimiterSettings = field(default_factory=LimiterSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
     accounts: AccountsSettings = field(default_factory=AccountsSettings)
+    assets: AssetSettings = field(default_factory=AssetSettings)
+    worker: WorkerSettings = field(default_factory=WorkerSettings)
     uploads: UploadSettings = field(default_factory=UploadSettings)
 
-    def each(self) -> Iterator[BaseSettings]:
-        """Every module's settings."""
-        for entry in fields(self):
-            yield getattr(self, entry.name)
+
+def setting_classes() -> Iterator[type[BaseSettings]]:
+    """Every module's settings class, in the order of `Settings`."""
+    kinds = get_type_hints(Settings)
+    for entry in fields(Settings):
+        yield kinds[entry.name]

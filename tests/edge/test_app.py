@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 from emoji_gallery.edge.app import create_app
 from emoji_gallery.edge.feature import Feature
 from emoji_gallery.edge.health import Health
-from emoji_gallery.edge.provide import Provided, provide, service_of
+from emoji_gallery.edge.provide import Provided, service_of
 from tests.clients import client_of
 
 
@@ -62,10 +62,8 @@ def test_a_service_is_provided_once() -> None:
 
 
 def test_a_service_is_an_instance_of_its_type() -> None:
-    app = create_app([], {})
-    provide(app, {Greeter: "no greeter"})
     with pytest.raises(TypeError, match="Greeter"):
-        service_of(app, Greeter)
+        service_of({Greeter: "no greeter"}, Greeter)
 
 
 async def test_liveness_needs_no_dependency() -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from emoji_gallery.bootstrap.resources import Resources
+from emoji_gallery.bootstrap.features import build_features
+from emoji_gallery.bootstrap.resources import TASK_TABLES, Resources
+from emoji_gallery.edge.addresses import ClientAddresses, parse_networks
 from emoji_gallery.edge.app import create_app, layered
-from emoji_gallery.edge.feature import Feature
+from emoji_gallery.edge.auth import Identify
+from emoji_gallery.edge.cors import cors_layer
 from emoji_gallery.edge.health import Health
+from emoji_gallery.edge.limits import RateLimits
 from emoji_gallery.edge.paths import NormalisePath
 from emoji_gallery.edge.request_context import RequestContext
 from emoji_gallery.edge.request_metrics import RequestMetrics
+from emoji_gallery.kit.outbox.worker import OutboxWorker
+from emoji_gallery.roles import Role, parse_role
 
 log = structlog.get_logger(__name__)
 
@@ -24,17 +29,23 @@ log = structlog.get_logger(__name__)
 class Application:
     """The ASGI application of a process, and its life."""
 
-    def __init__(self, resources: Resources, features: Sequence[Feature]) -> None:
-        """Build everything; `running` brings it to life."""
+    def __init__(self, resources: Resources) -> None:
+        """Build what the role in the settings names; `running` brings it to life."""
         self.resources = resources
-        self.features = features
-        self.health = Health(checks={"postgresql": resources.database.ping})
-        self.api = self._create_api()
-        metrics = RequestMetrics(resources.registry)
-        self._serve = layered(
-            self.api,
-            [lambda app: RequestContext(app, metrics, resources.settings.requests), NormalisePath],
+        self.role: Role = parse_role(resources.settings.process.role)
+        self._all = build_features(resources)
+        self.features = [self._all[name] for name in self.role.features]
+        self.health = Health(
+            checks={"postgresql": resources.database.ping, "redis": resources.redis.ping}
         )
+        self.addresses = ClientAddresses(parse_networks(resources.settings.proxies.trusted_proxies))
+        services = {
+            Health: self.health,
+            CollectorRegistry: resources.registry,
+            ClientAddresses: self.addresses,
+        }
+        self.api = create_app(self.features, services)
+        self._serve = self._layered()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the lifespan of the server that holds this application."""
@@ -45,12 +56,14 @@ class Application:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Serve between start and drain of everything that runs beside the requests."""
+        """Run everything that goes on beside the requests; ready within, drained after."""
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self.resources.database.close)
+            await stack.enter_async_context(self.resources.renderer)
             for feature in self.features:
                 for background in feature.background:
                     await stack.enter_async_context(background())
+            if self.role.works:
+                await stack.enter_async_context(self._worker().running())
             self.health.serving = True
             log.info("process.ready", features=[feature.name for feature in self.features])
             try:
@@ -58,12 +71,30 @@ class Application:
             finally:
                 self.health.serving = False
 
-    def _create_api(self) -> FastAPI:
-        services: dict[type, object] = {
-            Health: self.health,
-            CollectorRegistry: self.resources.registry,
-        }
-        return create_app(self.features, services)
+    def _layered(self) -> ASGIApp:
+        resources = self.resources
+        metrics = RequestMetrics(resources.registry)
+        return layered(
+            self.api,
+            [
+                lambda app: RequestContext(app, metrics, resources.settings.requests),
+                lambda app: cors_layer(app, resources.settings.cors),
+                NormalisePath,
+                lambda app: Identify(app, resources.identities),
+                lambda app: RateLimits(
+                    app, resources.limiter, resources.identities, self.addresses
+                ),
+            ],
+        )
+
+    def _worker(self) -> OutboxWorker:
+        return OutboxWorker(
+            self.resources.worker_database,
+            features=TASK_TABLES,
+            handlers=[task for feature in self._all.values() for task in feature.tasks],
+            settings=self.resources.settings.worker,
+            observer=self.resources.observer,
+        )
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()

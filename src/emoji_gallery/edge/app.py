@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from emoji_gallery import __version__
-from emoji_gallery.edge import health
+from emoji_gallery.edge import docs_page, health
 from emoji_gallery.edge.feature import Feature
 from emoji_gallery.edge.problems import install_problem_handlers
 from emoji_gallery.edge.provide import provide
@@ -39,6 +39,7 @@ def create_app(features: Sequence[Feature], services: Mapping[type, object]) -> 
     install_problem_handlers(app)
     provide(app, services)
     app.include_router(health.router)
+    app.include_router(docs_page.router)
     for feature in features:
         provide(app, feature.services)
         for router in feature.routers:

@@ -24,9 +24,9 @@ def provide(app: FastAPI, services: Mapping[type, object]) -> None:
     app.state.services = {**known, **services}
 
 
-def service_of(app: FastAPI, kind: type[_Service]) -> _Service:
-    """The service of that type; raises `KeyError` when this process does not run it."""
-    found: object = app.state.services[kind]
+def service_of(services: Mapping[type, object], kind: type[_Service]) -> _Service:
+    """The service of that type; raises `KeyError` when there is none."""
+    found = services[kind]
     if not isinstance(found, kind):
         message = f"{kind.__name__} is provided by a {type(found).__name__}"
         raise TypeError(message)
@@ -37,7 +37,7 @@ def Provided(kind: type[object]) -> DependsMarker:  # noqa: N802 (reads as a typ
     """Make the dependency that finds a service of this type."""
 
     async def find(request: Request) -> object:
-        return service_of(request.app, kind)
+        return service_of(request.app.state.services, kind)
 
     marker: DependsMarker = Depends(find)
     return marker
