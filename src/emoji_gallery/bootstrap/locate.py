@@ -20,18 +20,25 @@ async def located(settings: Settings) -> AsyncIterator[Settings]:
 
     Raises an `EmbeddedError` of one line when the embedded servers cannot run.
     """
+    if not settings.database.database_url:
+        from emoji_gallery.embedded.parts import addresses_of_running  # noqa: PLC0415
+
+        running = addresses_of_running(settings.process.data_dir)
+        if running is not None:
+            yield _at(settings, running.database_url, running.redis_url)
+            return
+    async with located_alone(settings) as complete:
+        yield complete
+
+
+@asynccontextmanager
+async def located_alone(settings: Settings) -> AsyncIterator[Settings]:
+    """The same with servers of our own: `FolderInUseError` where another run has them."""
     if settings.database.database_url:
         yield settings
         return
-    from emoji_gallery.embedded.parts import (  # noqa: PLC0415
-        addresses_of_running,
-        embedded_parts,
-    )
+    from emoji_gallery.embedded.parts import embedded_parts  # noqa: PLC0415
 
-    running = addresses_of_running(settings.process.data_dir)
-    if running is not None:
-        yield _at(settings, running.database_url, running.redis_url)
-        return
     async with embedded_parts(settings.process.data_dir, durability="durable") as parts:
         yield _at(settings, parts.database_url, parts.redis_url)
 
