@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 from emoji_gallery.edge.app import create_app
 from emoji_gallery.edge.feature import Feature
 from emoji_gallery.edge.health import Health
-from emoji_gallery.edge.provide import Provided, service_of
+from emoji_gallery.edge.provide import MissingServiceError, Provided, require_services, service_of
 from tests.clients import client_of
 
 
@@ -64,6 +64,12 @@ def test_a_service_is_provided_once() -> None:
 def test_a_service_is_an_instance_of_its_type() -> None:
     with pytest.raises(TypeError, match="Greeter"):
         service_of({Greeter: "no greeter"}, Greeter)
+
+
+def test_a_route_that_asks_for_a_service_nobody_provides_is_found_at_once() -> None:
+    require_services([router], {Greeter: Greeter()})
+    with pytest.raises(MissingServiceError, match="/greet asks for Greeter"):
+        require_services([router], {})
 
 
 async def test_liveness_needs_no_dependency() -> None:

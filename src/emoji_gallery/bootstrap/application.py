@@ -17,7 +17,9 @@ from emoji_gallery.edge.auth import Identify
 from emoji_gallery.edge.cors import cors_layer
 from emoji_gallery.edge.health import Health
 from emoji_gallery.edge.limits import RateLimits
+from emoji_gallery.edge.paging import CursorCodec
 from emoji_gallery.edge.paths import NormalisePath
+from emoji_gallery.edge.provide import require_services
 from emoji_gallery.edge.request_context import RequestContext
 from emoji_gallery.edge.request_metrics import RequestMetrics
 from emoji_gallery.kit.outbox.worker import OutboxWorker
@@ -43,8 +45,11 @@ class Application:
             Health: self.health,
             CollectorRegistry: resources.registry,
             ClientAddresses: self.addresses,
+            CursorCodec: resources.cursors,
         }
         self.api = create_app(self.features, services)
+        routers = [router for feature in self.features for router in feature.routers]
+        require_services(routers, self.api.state.services)
         self._serve = self._layered()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from emoji_gallery.cli import keys, tiers, users
+from emoji_gallery.cli.migrate import migrate
+from emoji_gallery.cli.openapi import openapi
+from emoji_gallery.cli.settings_table import settings
+from emoji_gallery.cli.token import token
+
 app = typer.Typer(
     name="emoji-gallery",
     help="The emoji backend of a movie editor.",
@@ -12,9 +18,18 @@ app = typer.Typer(
 )
 
 
+app.command()(token)
+app.add_typer(users.app, name="users")
+app.add_typer(keys.app, name="keys")
+app.add_typer(tiers.app, name="tiers")
+app.command()(migrate)
+app.command()(openapi)
+app.command()(settings)
+
+
 @app.callback()
 def root() -> None:
-    """Settings come from the environment; `docs/operating.md` lists them."""
+    """Settings come from the environment; `emoji-gallery settings` lists them."""
 
 
 def main() -> None:
