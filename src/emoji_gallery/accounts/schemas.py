@@ -7,13 +7,12 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from emoji_gallery.accounts.rules.api_keys import API_KEY_PREFIX
 from emoji_gallery.accounts.service.export import Exported
 from emoji_gallery.accounts.service.users import SeenUser
 from emoji_gallery.accounts.store.keys import ApiKey
 from emoji_gallery.accounts.store.users import User
 from emoji_gallery.kit.typeids import format_id
-
-API_KEY_PREFIX = "key"
 
 
 class TierChange(BaseModel):

@@ -10,9 +10,7 @@ from emoji_gallery.contracts.ids import UserId
 from emoji_gallery.kit.queue import Payload, PermanentTaskError, RetryPolicy, TaskHandler
 
 # An erasure is owed: it is tried for days before somebody has to look at it.
-_RETRY = RetryPolicy(
-    attempts=60, first_delay=timedelta(seconds=5), longest_delay=timedelta(hours=1)
-)
+_RETRY = RetryPolicy(attempts=100, longest_delay=timedelta(hours=1))
 
 
 def erasure_handler(erasure: EraseUser) -> TaskHandler:

@@ -1,7 +1,7 @@
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emoji_gallery.accounts.rules.acting import UnreadableActorError, acted_for
@@ -34,6 +34,7 @@ def test_anything_else_is_refused(header: str) -> None:
         acted_for(header)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(min_size=1, max_size=128).filter(is_subject))
 def test_every_user_can_be_named(user_id: str) -> None:
     assert acted_for(quote(user_id, safe="")) == user_id

@@ -3,7 +3,7 @@ from math import inf, nan
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emoji_gallery.accounts.rules.claims import (
@@ -133,6 +133,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     st.dictionaries(
         st.sampled_from(["iss", "aud", "sub", "iat", "nbf", "exp", "tier", "scope"]), json_values

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emoji_gallery.accounts.rules.subjects import is_subject
@@ -20,6 +20,7 @@ def test_anything_else_is_none(value: object) -> None:
     assert not is_subject(value)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(max_size=130))
 def test_a_caller_is_somebody_whom_a_path_can_name(text: str) -> None:
     try:

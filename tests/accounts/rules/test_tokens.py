@@ -5,7 +5,7 @@ import json
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emoji_gallery.accounts.rules.claims import TokenRefusedError
@@ -180,6 +180,7 @@ def test_a_short_secret_verifies_nothing() -> None:
         verified_payload(signed_token(ALICE, SECRET), VerificationKey("HS256", b"short"))
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(max_size=200) | st.from_regex(r"\A[\w-]*\.[\w-]*\.[\w-]*\Z"))
 def test_whatever_is_sent_is_no_token(text: str) -> None:
     with pytest.raises(TokenRefusedError):

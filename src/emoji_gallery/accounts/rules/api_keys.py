@@ -18,6 +18,9 @@ from typing import Final
 
 PREFIX: Final = "egk_"
 
+# The wire prefix of a key's id, by which it is listed and revoked.
+API_KEY_PREFIX: Final = "key"
+
 _ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _RANDOM_CHARACTERS: Final = 32
 _CHECK_CHARACTERS: Final = 6

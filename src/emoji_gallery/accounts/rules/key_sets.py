@@ -72,18 +72,16 @@ def _key(entry: dict[str, object]) -> VerificationKey | None:
     algorithm = _algorithm(entry)
     if algorithm is None or not _is_for_signatures(entry) or not _is_key_id(entry.get("kid")):
         return None
-    # Whoever publishes a private key has published the right to forge tokens with it.
-    if "d" in entry:
-        return None
     try:
         material = PyJWK(entry, algorithm).key
     except (PyJWTError, UnsupportedAlgorithm, TypeError, ValueError):
         return None
-    if isinstance(material, RSAPublicKey):
-        return VerificationKey(algorithm, material) if material.key_size in _RSA_BITS else None
-    if isinstance(material, (Ed25519PublicKey, EllipticCurvePublicKey)):
-        return VerificationKey(algorithm, material)
-    return None
+    if isinstance(material, RSAPublicKey) and material.key_size not in _RSA_BITS:
+        return None
+    # A private key is none of these: who publishes it has published the right to forge with it.
+    if not isinstance(material, (Ed25519PublicKey, EllipticCurvePublicKey, RSAPublicKey)):
+        return None
+    return VerificationKey(algorithm, material)
 
 
 def _algorithm(entry: Mapping[str, object]) -> str | None:

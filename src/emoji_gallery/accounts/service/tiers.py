@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from emoji_gallery.accounts.errors import UnknownTierError
-from emoji_gallery.accounts.rules.standing import Standing, Tiers
+from emoji_gallery.accounts.rules.standing import Standing, TierRow, Tiers
 from emoji_gallery.accounts.rules.tier_limits import check_limits
 from emoji_gallery.accounts.service.recent import Recent
 from emoji_gallery.accounts.store import tiers as store
@@ -63,10 +63,15 @@ class TierBook:
 
 @dataclass(frozen=True)
 class ChangeTier:
-    """Gives a tier other limits."""
+    """Shows the tiers to the operator, and gives one other limits."""
 
     db: Database
     book: TierBook
+
+    async def all(self) -> Sequence[TierRow]:
+        """Every tier as it is stored now, lowest rank first."""
+        self.book.forget()
+        return list((await self.book.current()).rows.values())
 
     async def set_limits(self, name: str, changes: Mapping[str, int | None]) -> None:
         """Change some limits; None takes one away where that means something.

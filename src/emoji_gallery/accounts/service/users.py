@@ -42,10 +42,7 @@ class Users:
         """
         if not actor.may_read_user(user_id):
             raise NotFoundError
-        async with self.db.reading() as connection:
-            user = await store.find_user(connection, user_id)
-        if user is None:
-            raise NotFoundError
+        user = await self.find(user_id)
         tiers = await self.book.current()
         own = actor.user_id == user_id and user.tier is None
         tier = actor.tier if own else tiers.resolve(stored=user.tier, claimed=None)
@@ -72,6 +69,14 @@ class Users:
             await store.remember_user(tx, user_id, now=now)
             await store.revoke_tokens(tx, user_id, before=now, now=now)
         self.standings.forget(user_id)
+
+    async def find(self, user_id: UserId) -> User:
+        """A user, for the operator; raises `NotFoundError`."""
+        async with self.db.reading() as connection:
+            user = await store.find_user(connection, user_id)
+        if user is None:
+            raise NotFoundError("Nothing is stored of this user.")
+        return user
 
     async def page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
         """Users in the order of their ids."""
