@@ -83,7 +83,8 @@ class RequestContext:
         return self.make_id()
 
     def _report(self, scope: Scope, status: int | None, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        routed = scope.get("route")
+        route = scope.get("cached_route", "unmatched") if routed is None else routed.path
         self.metrics.observe(
             method=scope["method"], route=route, status=status or 499, seconds=seconds
         )
