@@ -142,9 +142,8 @@ async def test_a_deleted_key_can_be_put_again(store: ObjectStore) -> None:
 
 async def test_pages_hold_every_object_below_the_prefix_once(store: ObjectStore) -> None:
     keys = {f"sources/{number % 7:02x}/{number}" for number in range(1100)}
-    for key in keys:
-        await store.put_if_absent(key, b"x")
-    await store.put_if_absent("renditions/00/1", b"x")
+    puts = [store.put_if_absent(key, b"x") for key in (*keys, "renditions/00/1")]
+    await asyncio.gather(*puts)
     pages = [page async for page in store.pages("sources")]
     assert len(pages) > 1
     found = [info.key for page in pages for info in page]

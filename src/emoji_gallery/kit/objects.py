@@ -155,16 +155,9 @@ class ObjectStore:
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Remove objects; afterwards none of the keys is there, also if some never were."""
-        if not keys:
-            return
-        async with _translated(self._timeout * _WRITE_PATIENCE):
-            try:
-                await obstore.delete_async(self._backend, keys)
-            except FileNotFoundError:
-                # Some backends stop at a missing one, so what may be left is removed singly.
-                for key in keys:
-                    with suppress(FileNotFoundError):
-                        await obstore.delete_async(self._backend, key)
+        if keys:
+            async with _translated(self._timeout * _WRITE_PATIENCE):
+                await self._delete(keys)
 
     async def pages(self, prefix: str) -> AsyncIterator[list[ObjectInfo]]:
         """All objects below a folder-like prefix, a bounded number at a time, in no order."""
@@ -199,6 +192,9 @@ class ObjectStore:
         except AlreadyExistsError:
             return False
         return True
+
+    async def _delete(self, keys: Sequence[str]) -> None:
+        await obstore.delete_async(self._backend, keys)
 
     async def _exists(self, key: str) -> bool:
         try:
@@ -236,6 +232,11 @@ class FolderObjectStore(ObjectStore):
         # Also when another writer was first: it may not have come to this yet.
         await asyncio.to_thread(self._sync_folders, (self._root / key).parent)
         return absent
+
+    @override
+    async def _delete(self, keys: Sequence[str]) -> None:
+        # obstore stops at the first key that is not there.
+        await asyncio.to_thread(_unlink, [self._root / key for key in keys])
 
     async def _write(self, key: str, source: bytes | Path) -> bool:
         draft = f"{_INCOMING}/{uuid4().hex}"
@@ -319,6 +320,11 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _unlink(paths: Sequence[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _remove_older(folder: Path, before: datetime) -> int:

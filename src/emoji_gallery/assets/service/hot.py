@@ -20,7 +20,7 @@ class HotFiles:
 
     def __init__(self, *, capacity: int, largest: int, clock: Clock) -> None:
         """Keep at most `capacity` bytes in files of at most `largest` bytes."""
-        self.largest = largest
+        self.largest = min(largest, capacity)
         self._capacity = capacity
         self._clock = clock
         self._files: OrderedDict[tuple[Digest, str], tuple[bytes, datetime]] = OrderedDict()
@@ -40,7 +40,7 @@ class HotFiles:
 
     def put(self, digest: Digest, name: str, data: bytes) -> None:
         """Keep a file, unless it is too large; others may have to go for it."""
-        if len(data) > min(self.largest, self._capacity):
+        if len(data) > self.largest:
             return
         self._drop(digest, name)
         self._files[digest, name] = (data, self._clock() + _MEMORY)

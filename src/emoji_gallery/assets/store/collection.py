@@ -20,6 +20,7 @@ from sqlalchemy import (
     table,
     text,
     update,
+    values,
 )
 
 from emoji_gallery.assets.models import assets, guards
@@ -106,8 +107,13 @@ async def referenced(
     connection: ReadConnection, digests: Sequence[Digest], schemas: Sequence[str]
 ) -> list[Digest]:
     """Those of the digests that something refers to."""
-    given = func.unnest(list(digests), type_=Text).column_valued("digest")
-    result = await connection.execute(select(given).where(_is_referenced(given, schemas)))
+    if not digests:
+        return []
+    # Not named like the views' column, which would hide it inside the subqueries.
+    given = values(column("given", Text), name="candidates").data([(one,) for one in digests])
+    result = await connection.execute(
+        select(given.c.given).where(_is_referenced(given.c.given, schemas))
+    )
     return list(result.scalars())
 
 

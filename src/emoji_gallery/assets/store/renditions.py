@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    true,
     update,
     values,
 )
@@ -41,9 +42,11 @@ async def claim(
 ) -> Lease | None:
     """Take those renditions of a living asset that nobody holds; None when there are none."""
     wanted = values(column("name", Text), name="wanted").data([(name,) for name in sorted(names)])
-    living = select(
-        assets.c.digest, wanted.c.name, literal(token, Uuid), func.now() + duration
-    ).where(assets.c.digest == digest, assets.c.collecting_since.is_(None))
+    living = (
+        select(assets.c.digest, wanted.c.name, literal(token, Uuid), func.now() + duration)
+        .select_from(assets.join(wanted, true()))
+        .where(assets.c.digest == digest, assets.c.collecting_since.is_(None))
+    )
     taken = insert(renditions).from_select(
         ["digest", "name", "lease_token", "leased_until"], living
     )
