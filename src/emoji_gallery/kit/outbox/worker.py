@@ -107,10 +107,14 @@ class OutboxWorker:
 
 
 def worker_connections(features: Sequence[TaskTables], settings: WorkerSettings) -> int:
-    """How many connections to PostgreSQL a worker holds, beside one LISTEN for each feature."""
-    # For each feature one that claims, one that renews, one for each task at once; one to spare.
+    """How many connections to PostgreSQL a worker and its schedule need in their pool.
+
+    Beside them it holds one for each feature that listens for NOTIFY.
+    """
+    # For each feature one that claims, one that renews and one for each task at once; two for
+    # the schedule and for checks.
     stations = sum(1 for tables in features if tables.tasks)
-    return stations * (2 + settings.task_concurrency) + 1
+    return stations * (2 + settings.task_concurrency) + 2
 
 
 def _checked(
