@@ -214,6 +214,14 @@ class TestTiers:
         assert {tier.max_frames for tier in tiers} == {1_000}
         assert {tier.max_total_pixels for tier in tiers} == {50_000_000}
 
+    async def test_without_any_tier_callers_are_told_to_come_again(
+        self, world: World, database: Database
+    ) -> None:
+        async with database.transaction() as tx:
+            await tx.execute(text("DELETE FROM accounts.tiers"))
+        with pytest.raises(UnavailableError):
+            await world.actor(None)
+
     async def test_a_tier_is_found_by_its_name(self, world: World) -> None:
         assert (await world.identities.tier("premium")).upload_limit == 100
         with pytest.raises(NotFoundError):

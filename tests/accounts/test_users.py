@@ -1,13 +1,17 @@
 """`/users`: who may do what, and what comes of it."""
 
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import quote
 
 import pytest
 
+from emoji_gallery.accounts.service import erasure
+from emoji_gallery.accounts.service.erasure import EraseUser
 from emoji_gallery.contracts.identity import Scope
 from emoji_gallery.contracts.ids import UserId
-from tests.accounts.world import ALICE, BOB, World, world_of
+from emoji_gallery.edge.provide import service_of
+from tests.accounts.world import ALICE, BOB, Drawer, World, world_of
 
 ROUTES = [
     ("GET", "/users/alice", None),
@@ -300,3 +304,24 @@ class TestUnfinishedErasure:
         assert answer.status_code == 202
         assert (await world.call("GET", "/users/alice", token=service)).status_code == 404
         assert world.drawer.titles(ALICE) == ["a fox"]
+
+    async def test_a_part_that_hangs_is_left_to_the_task(
+        self, world: World, service: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(erasure, "_PATIENCE_SECONDS", 0.05)
+        world.drawer.hanging = True
+        answer = await world.call("DELETE", "/users/alice", token=service)
+
+        assert answer.status_code == 202
+        assert (await world.call("GET", "/users/alice", token=service)).status_code == 404
+
+    async def test_one_part_that_fails_keeps_no_other_from_erasing(self, world: World) -> None:
+        whole = Drawer(name="sketches")
+        whole.draw(ALICE, "a hare", world.time())
+        world.time.passes(1)
+        both = replace(
+            service_of(world.feature.services, EraseUser), user_data=[world.drawer, whole]
+        )
+
+        assert not await both.erase(ALICE)
+        assert whole.titles(ALICE) == []

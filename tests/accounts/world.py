@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -40,6 +41,7 @@ class Drawer:
     name: str = "drawings"
     kept: dict[UserId, list[tuple[str, datetime]]] = field(default_factory=dict)
     broken: bool = False
+    hanging: bool = False
     erasures: int = 0
 
     def draw(self, user_id: UserId, title: str, at: datetime) -> None:
@@ -50,6 +52,8 @@ class Drawer:
 
     async def erase(self, user_id: UserId, *, before: datetime) -> None:
         self.erasures += 1
+        if self.hanging:
+            await asyncio.Event().wait()
         if self.broken:
             raise RuntimeError("the drawer is stuck")
         drawings = self.kept.get(user_id, [])

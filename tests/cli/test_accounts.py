@@ -217,3 +217,13 @@ def test_servers_that_cannot_run_are_said_in_one_line(
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_an_empty_database_is_named(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
+    address, _, _ = database_url.partition("?")
+    empty = database_url.replace(address, address.rpartition("/")[0] + "/postgres")
+    monkeypatch.setenv("DATABASE_URL", empty)
+    result = run("tiers", "list")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: The database is empty: run `emoji-gallery migrate`")

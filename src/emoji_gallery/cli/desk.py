@@ -6,10 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from emoji_gallery.accounts.feature import Administration, administration
-from emoji_gallery.accounts.models import task_tables
 from emoji_gallery.bootstrap import Resources
 from emoji_gallery.cli.working import with_resources
-from emoji_gallery.kit.outbox.queue import OutboxQueue
 
 _Outcome = TypeVar("_Outcome")
 
@@ -18,8 +16,8 @@ def at_the_desk(work: Callable[[Administration], Awaitable[_Outcome]]) -> _Outco
     """The outcome of work on accounts, in the database of the service."""
 
     async def run(resources: Resources) -> _Outcome:
-        queue = OutboxQueue([task_tables])
-        desk = administration(db=resources.database, queue=queue, clock=resources.clock)
-        return await work(desk)
+        return await work(
+            administration(db=resources.database, queue=resources.queue, clock=resources.clock)
+        )
 
     return with_resources(run)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
 from emoji_gallery.bootstrap import Resources, open_resources
 from emoji_gallery.embedded.errors import EmbeddedError
 from emoji_gallery.kit.errors import ProblemError
+
+# SQLSTATE of a schema and of a table that is not there.
+_NO_TABLES: Final = ("3F000", "42P01")
 
 _Outcome = TypeVar("_Outcome")
 
@@ -31,6 +35,10 @@ def with_resources(work: Callable[[Resources], Awaitable[_Outcome]]) -> _Outcome
         fail("; ".join(f"{_name(entry['loc'])}: {entry['msg']}" for entry in error.errors()))
     except (EmbeddedError, OSError) as error:
         fail(str(error))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) not in _NO_TABLES:
+            raise
+        fail("The database is empty: run `emoji-gallery migrate` first, or `make run`.")
 
 
 def fail(reason: str) -> NoReturn:

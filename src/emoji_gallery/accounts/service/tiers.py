@@ -17,6 +17,7 @@ from emoji_gallery.accounts.store import tiers as store
 from emoji_gallery.contracts.identity import Tier
 from emoji_gallery.kit.clock import Clock
 from emoji_gallery.kit.database import Database
+from emoji_gallery.kit.errors import UnavailableError
 
 # How long a process may believe what it read of tiers, users and keys. A revocation and a new
 # limit are promised within 60 seconds; the rest is room for a slow request.
@@ -58,7 +59,10 @@ class TierBook:
 
     async def _read(self) -> Tiers:
         async with self._db.reading() as connection:
-            return await store.all_tiers(connection)
+            tiers = await store.all_tiers(connection)
+        if not tiers.rows:
+            raise UnavailableError("There are no tiers.")
+        return tiers
 
 
 @dataclass(frozen=True)
