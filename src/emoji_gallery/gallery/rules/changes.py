@@ -153,7 +153,7 @@ def _row(
         subcategory=entry.subcategory,
         tier=measured.tier,
         position=position,
-        is_active=True,
+        is_active=entry.active,
         art=measured.art,
         author=entry.author,
         curated=_NO_CURATION,
@@ -161,7 +161,8 @@ def _row(
     if old is None or reset:
         return row
     # An import switches nothing on again: whoever switched it off had a reason.
-    kept = replace(row, is_active=old.is_active, curated=old.curated)
+    active = old.is_active and (entry.active or "is_active" in old.curated)
+    kept = replace(row, is_active=active, curated=old.curated)
     if "name" in old.curated:
         kept = replace(kept, name=old.name)
     if "tags" in old.curated:

@@ -33,7 +33,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class PackEntry:
-    """One emoji as its pack describes it. `tier` is a name; `base` is another entry's key."""
+    """One emoji as its pack describes it. `tier` is a name; `base` is another entry's key.
+
+    An entry that is not `active` is kept, but not shown.
+    """
 
     key: str
     file: str
@@ -46,6 +49,7 @@ class PackEntry:
     author: str | None
     tier: str
     names: Mapping[str, str]
+    active: bool
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,15 @@ def _printable(text: str) -> str:
     return text
 
 
-_Key = Annotated[
-    str, Field(min_length=1, max_length=MAX_PATH_CHARACTERS), AfterValidator(_printable)
-]
+def _inside(path: str) -> str:
+    """A relative path that stays below the folder that it is joined to."""
+    parts = path.split("/")
+    if "\\" in path or ":" in parts[0] or any(part in {"", ".", ".."} for part in parts):
+        raise ValueError("is not a path inside of the pack")
+    return _printable(path)
+
+
+_Key = Annotated[str, Field(min_length=1, max_length=MAX_PATH_CHARACTERS), AfterValidator(_inside)]
 
 
 class _Row(BaseModel):
@@ -102,6 +112,7 @@ class _Row(BaseModel):
     order: int | None = None
     author: Label | None = None
     tier: Slug | None = None
+    active: bool = True
     names: dict[Locale, Label] = Field(default_factory=dict)
 
 
@@ -229,5 +240,6 @@ def _entry(manifest: PackManifest, row: _Row) -> PackEntry:
         base=row.base,
         author=row.author,
         tier=row.tier or manifest.tiers.tier_of(row.category, subcategory, tags),
+        active=row.active,
         names={str(locale): name for locale, name in row.names.items()},
     )

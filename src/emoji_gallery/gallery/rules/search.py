@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -24,6 +25,10 @@ MAX_WORDS: Final = 6
 _MIN_FORGIVEN: Final = 3
 _MIN_FREELY_FORGIVEN: Final = 4
 
+# Shorter ones are inside of half of all words; in scripts that write no letters none is short.
+_MIN_INSIDE: Final = 3
+_LETTER_SCRIPTS: Final = ("LATIN", "CYRILLIC", "ARABIC", "GREEK", "DIGIT")
+
 # From this length on, words that merely sound alike are near by their trigrams ("elefant").
 _MIN_SIMILAR: Final = 6
 
@@ -37,7 +42,8 @@ class MatchClass(IntEnum):
     PREFIX = 3  # words of the name begin so
     TAG = 4  # tags, or other names, begin so
     PART = 5  # inside a word
-    FORGIVEN = 6  # nearly a word
+    FORGIVEN_NAME = 6  # nearly words of the name
+    FORGIVEN = 7  # nearly a word
 
 
 # What is found by the pack's own names comes after what is found in the language asked for.
@@ -46,9 +52,10 @@ OTHER_LANGUAGE: Final = 10
 
 @dataclass(frozen=True)
 class SearchTerm:
-    """One typed word, and what it might have been."""
+    """One typed word: whether it is looked for inside of others, and what it might have been."""
 
     word: str
+    inside: bool
     near: tuple[str, ...]
     similar: bool
 
@@ -85,9 +92,14 @@ def _term(word: str) -> SearchTerm:
     forgiven = len(word) >= _MIN_FORGIVEN
     return SearchTerm(
         word=word,
+        inside=len(word) >= _MIN_INSIDE or not _has_letters(word),
         near=tuple(deletions_of(word)) if forgiven else (),
         similar=len(word) >= _MIN_SIMILAR,
     )
+
+
+def _has_letters(word: str) -> bool:
+    return all(unicodedata.name(one, "").startswith(_LETTER_SCRIPTS) for one in word)
 
 
 def _enough(words: list[str]) -> int:

@@ -31,6 +31,8 @@ def shown_text(text: str, *, longest: int) -> str:
 def shown_tags(tags: Iterable[str]) -> list[str]:
     """Tags, each once and in order; raises `ValueError` with a sentence."""
     kept = list(dict.fromkeys(shown_text(tag, longest=MAX_TAG_CHARACTERS) for tag in tags))
+    if any("|" in tag for tag in kept):
+        raise ValueError("has a tag with |, which separates tags in an index")
     if len(kept) > MAX_TAGS:
         raise ValueError(f"has to have at most {MAX_TAGS} tags")
     return kept

@@ -43,12 +43,25 @@ MAX_KEY_CHARACTERS: Final = 200
 MAX_WORD_CHARACTERS: Final = 40
 
 
+class _Kept(dict[int, str]):
+    """Which characters are parts of words, for `str.translate`; each is decided about once."""
+
+    def __missing__(self, code: int) -> str:
+        category = unicodedata.category(chr(code))
+        kept = chr(code) if category[0] in "LNM" else " "
+        # Joiners and direction marks are inside words, unseen.
+        self[code] = "" if category == "Cf" else kept
+        return self[code]
+
+
+_KEPT: Final = _Kept()
+
+
 def words_of(text: str) -> list[str]:
     """The comparable words of a text, in order."""
     decomposed = unicodedata.normalize("NFKD", text.casefold()).casefold()
     bare = unicodedata.normalize("NFC", _MARKS.sub("", decomposed)).translate(_SAME_LETTERS)
-    kept = "".join(_kept(character) for character in bare)
-    return [word[:MAX_WORD_CHARACTERS] for word in kept.split()]
+    return [word[:MAX_WORD_CHARACTERS] for word in bare.translate(_KEPT).split()]
 
 
 def key_of(text: str) -> str:
@@ -79,10 +92,3 @@ def character_key(text: str) -> str:
 def without_skin_tone(key: str) -> str:
     """The base emoji's key of a skin-tone variant's."""
     return key.translate(_SKIN_TONES)
-
-
-def _kept(character: str) -> str:
-    category = unicodedata.category(character)
-    if category == "Cf":  # joiners and direction marks are inside words, unseen
-        return ""
-    return character if category[0] in "LNM" else " "

@@ -81,6 +81,8 @@ async def search_page(
     }
     for number, term in enumerate(query.terms):
         parameters[f"word_{number}"] = term.word
+        # Words have letters and digits only, so that LIKE needs no escapes.
+        parameters[f"pattern_{number}"] = f"%{term.word}%" if term.inside else f"{term.word}%"
         parameters[f"near_{number}"] = list(term.near)
     found = (await connection.execute(text(statement), parameters)).all()
     hits = [row for row in found if row.id is not None]
@@ -92,10 +94,7 @@ async def search_page(
 
 
 def _dictionary(query: SearchQuery) -> str:
-    """What each typed word may stand for: numbers of known words, by how well they fit.
-
-    Words have letters and digits only, so that LIKE needs no escapes.
-    """
+    """What each typed word may stand for: numbers of known words, by how well they fit."""
     parts = []
     for number, term in enumerate(query.terms):
         word = f":word_{number}"
@@ -111,7 +110,7 @@ def _dictionary(query: SearchQuery) -> str:
                            AS starts,
                        coalesce(array_agg(id), '{{}}') AS parts
                 FROM gallery.words
-                WHERE locale = ANY(:locales) AND word LIKE '%' || {word} || '%'
+                WHERE locale = ANY(:locales) AND word LIKE :pattern_{number}
             ),
             nearly_{number} AS MATERIALIZED (
                 SELECT coalesce(array_agg(id), '{{}}') AS words
@@ -166,11 +165,14 @@ def _forgiven(query: SearchQuery) -> str:
     if not query.terms:
         return "SELECT NULL::uuid AS emoji_id, 0 AS match WHERE false"
     numbers = range(len(query.terms))
-    found = " AND ".join(f"t.words && (known_{n}.parts || nearly_{n}.words)" for n in numbers)
+    near = [f"(known_{n}.parts || nearly_{n}.words)" for n in numbers]
+    found = " AND ".join(f"t.words && {words}" for words in near)
+    named = " AND ".join(f"t.name_words && {words}" for words in near)
     known = ", ".join(f"known_{n}, nearly_{n}" for n in numbers)
     return f"""
         SELECT t.emoji_id,
-               {MatchClass.FORGIVEN.value}
+               CASE WHEN {named} THEN {MatchClass.FORGIVEN_NAME.value}
+                    ELSE {MatchClass.FORGIVEN.value} END
                + CASE WHEN t.locale = :locale THEN 0 ELSE {OTHER_LANGUAGE} END AS match
         FROM gallery.search_texts t, {known}
         WHERE t.locale = ANY(:locales) AND {found}

@@ -1,0 +1,1 @@
+"""`/gallery`: the in-house emojis."""
