@@ -22,6 +22,7 @@ from emoji_gallery.assets.service.collector import Collector
 from emoji_gallery.assets.service.library import Assets
 from emoji_gallery.assets.settings import AssetSettings
 from emoji_gallery.contracts.ids import Digest
+from emoji_gallery.edge.addresses import ClientAddresses
 from emoji_gallery.edge.app import create_app
 from emoji_gallery.edge.feature import Feature
 from emoji_gallery.kit.database import Database
@@ -87,7 +88,7 @@ class Stage:
         assert isinstance(assets, Assets)
         self.assets: Assets = assets
         self.collector: Collector = assets.collector
-        self.app: FastAPI = create_app([self.feature], {})
+        self.app: FastAPI = create_app([self.feature], {ClientAddresses: ClientAddresses()})
 
     def digest_of(self, source: bytes) -> Digest:
         """What the source is known by."""

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from emoji_gallery.assets.rules.signing import Signature
 from emoji_gallery.assets.service.delivery import Asked, DeliverRendition
+from emoji_gallery.edge.addresses import ClientAddresses
 from emoji_gallery.edge.provide import Provided
 from emoji_gallery.media.catalogue import CONTENT_TYPES
 
 router = APIRouter(tags=["media"])
 
+Addresses = Annotated[ClientAddresses, Provided(ClientAddresses)]
 Delivery = Annotated[DeliverRendition, Provided(DeliverRendition)]
 Parameter = Annotated[str | None, Query(description="From the URL that a list carries.")]
-Condition = Annotated[str | None, Header()]
 
 _FILE: Final[Mapping[str, object]] = {
     "content": {kind: {} for kind in CONTENT_TYPES.values()},
@@ -35,6 +36,7 @@ async def _signature(
 
 async def _asked(
     request: Request,
+    addresses: Addresses,
     digest: str,
     rendition: str,
     signature: Annotated[Signature | None, Depends(_signature)],
@@ -44,7 +46,7 @@ async def _asked(
         digest,
         rendition,
         signature,
-        address=request.client.host if request.client else "",
+        address=addresses.of(request.scope),
         range=headers.get("range"),
         if_range=headers.get("if-range"),
         if_match=headers.get("if-match"),

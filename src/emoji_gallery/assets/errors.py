@@ -25,15 +25,3 @@ class RangeNotSatisfiableError(ProblemError):
     def __init__(self, size: int) -> None:
         """Tell how many bytes there are."""
         super().__init__(headers={"Content-Range": f"bytes */{size}"}, size=size)
-
-
-class TooManyMissesError(ProblemError):
-    """An address asked for more files that are not there yet than its share."""
-
-    status = 429
-    code = "rate_limited"
-    title = "You ask for more new files than we make for one address; try again soon."
-
-    def __init__(self, retry_after: int) -> None:
-        """Tell the client to wait `retry_after` seconds."""
-        super().__init__(headers={"Retry-After": str(retry_after)})

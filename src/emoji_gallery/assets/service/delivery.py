@@ -79,7 +79,7 @@ class DeliverRendition:
         """The file, a part of it, or word that the client has it.
 
         Raises `NotFoundError`, `UnsignedError` whether or not there is such an asset,
-        `PreconditionFailedError`, `RangeNotSatisfiableError`, `TooManyMissesError` and
+        `PreconditionFailedError`, `RangeNotSatisfiableError`, `RateLimitedError` and
         `UnavailableError`.
         """
         digest = parse_digest(asked.digest)

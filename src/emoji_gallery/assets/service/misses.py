@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from emoji_gallery.assets.errors import TooManyMissesError
+from emoji_gallery.edge.limits import RateLimitedError
 from emoji_gallery.kit.limiter import Limiter
 
 _POLICY: Final = "media-misses"
@@ -34,12 +34,12 @@ class Toll:
     paid: bool = False
 
     async def pay(self) -> None:
-        """Count a miss; raises `TooManyMissesError` for an address that used up its share."""
+        """Count a miss; raises `RateLimitedError` for an address that used up its share."""
         if self.paid:
             return
         verdict = await self.limit.limiter.hit(
             _POLICY, f"address:{self.address}", limit=self.limit.per_minute, window=_WINDOW
         )
         if not verdict.allowed:
-            raise TooManyMissesError(verdict.retry_after)
+            raise RateLimitedError(_POLICY, verdict)
         self.paid = True
