@@ -63,4 +63,4 @@ async def delete_user(user_id: UserIdPath, erasure: Erasure) -> Response:
     """Erase a user for good: uploads, keys, settings. Doing it again changes nothing."""
     complete = await erasure.erase(user_id)
     status = HTTPStatus.NO_CONTENT if complete else HTTPStatus.ACCEPTED
-    return Response(status_code=status, headers=_PRIVATE)
+    return Response(status_code=status.value, headers=_PRIVATE)
