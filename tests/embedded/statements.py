@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import redis.asyncio
+import redis.asyncio.retry
+import redis.backoff
+import redis.retry
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+# redis-py tries again for seconds by default, which a server that is away cannot help.
+ONCE = redis.retry.Retry(redis.backoff.NoBackoff(), 0)
+ONCE_ASYNC = redis.asyncio.retry.Retry(redis.backoff.NoBackoff(), 0)
 
 
 async def run_sql(url: str, *statements: str) -> list[object]:
@@ -23,7 +29,7 @@ async def run_sql(url: str, *statements: str) -> list[object]:
 
 async def answers_ping(url: str) -> bool:
     """Whether Valkey answers at an address."""
-    async with redis.asyncio.Redis.from_url(url) as client:
+    async with redis.asyncio.Redis.from_url(url, retry=ONCE_ASYNC) as client:
         try:
             return bool(await client.ping())
         except redis.asyncio.ConnectionError:

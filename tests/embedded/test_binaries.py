@@ -13,8 +13,8 @@ from emoji_gallery.embedded import binaries
 from emoji_gallery.embedded.account import Account
 from emoji_gallery.embedded.binaries import Binaries, installed, within_reach
 from emoji_gallery.embedded.errors import MissingServersError
-from emoji_gallery.embedded.folders import make_data_dir, prepare
-from emoji_gallery.embedded.postgres import PostgresServer
+from emoji_gallery.embedded.folders import make_data_dir
+from tests.embedded.servers import servers_on
 from tests.embedded.statements import run_sql
 
 _STRANGER = Account("stranger", uid=3_999_999_999, gid=3_999_999_999)
@@ -43,19 +43,10 @@ def test_programs_within_reach_are_run_where_they_are(folder: Path) -> None:
 async def test_programs_out_of_reach_are_copied_and_the_copies_run(
     folder: Path, closed_wheels: Binaries
 ) -> None:
-    folders = prepare(make_data_dir(folder / "data"))
-    copies = within_reach(closed_wheels, _STRANGER, stage=folders.stage)
+    data = make_data_dir(folder / "data")
+    copies = within_reach(closed_wheels, _STRANGER, stage=data / "servers")
     shutil.rmtree(folder / "closed")
-    assert folders.stage in copies.valkey.parents
-    server = PostgresServer(
-        binaries=copies,
-        account=folders.account,
-        cluster=folders.cluster,
-        sockets=folders.sockets,
-        config=folders.config,
-        log=folders.logs / "postgres.log",
-        durability="fast",
-    )
+    server = servers_on(data, copies).postgres
     await server.start()
     try:
         await run_sql(server.url(), "CREATE EXTENSION pg_trgm")

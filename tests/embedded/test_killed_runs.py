@@ -11,12 +11,12 @@ import psutil  # type: ignore[import-untyped]
 from emoji_gallery.embedded.parts import addresses_of_running, embedded_parts
 from emoji_gallery.embedded.process import working_in
 from tests.embedded.children import run_in_child
+from tests.embedded.servers import servers_on
 from tests.embedded.statements import run_sql
 from tests.waiting import eventually
 
 
-async def test_killed_run_does_not_prevent_the_next_and_loses_nothing(folder: Path) -> None:
-    data = folder / "data"
+async def test_killed_run_does_not_prevent_the_next_and_loses_nothing(data: Path) -> None:
     with run_in_child(data) as child:
         found = addresses_of_running(data)
         assert found is not None
@@ -27,8 +27,7 @@ async def test_killed_run_does_not_prevent_the_next_and_loses_nothing(folder: Pa
         assert await run_sql(parts.database_url, "SELECT count(*) FROM kept") == [500]
 
 
-async def test_servers_end_with_the_process_that_started_them(folder: Path) -> None:
-    data = folder / "data"
+async def test_servers_end_with_the_process_that_started_them(data: Path) -> None:
     with run_in_child(data) as child:
         assert working_in("postgres", data / "postgres")
         child.kill()
@@ -36,8 +35,7 @@ async def test_servers_end_with_the_process_that_started_them(folder: Path) -> N
     await eventually(lambda: not working_in("valkey-server", data / "valkey"), within=30)
 
 
-async def test_power_failure_of_the_servers_themselves_loses_nothing(folder: Path) -> None:
-    data = folder / "data"
+async def test_power_failure_of_the_servers_themselves_loses_nothing(data: Path) -> None:
     with run_in_child(data) as child:
         found = addresses_of_running(data)
         assert found is not None
@@ -51,24 +49,20 @@ async def test_power_failure_of_the_servers_themselves_loses_nothing(folder: Pat
         assert await run_sql(parts.database_url, "SELECT n FROM kept") == [1]
 
 
-async def test_left_over_servers_on_the_folder_are_ended(folder: Path) -> None:
-    data = folder / "data"
+async def test_left_over_servers_on_the_folder_are_ended(data: Path) -> None:
+    left_over = servers_on(data)
+    await left_over.valkey.start()
+    await left_over.postgres.start()
     async with embedded_parts(data, durability="fast") as parts:
-        left_over = (parts.postgres.pid, parts.valkey.pid)
-        (data / "embedded.lock").unlink()
-        async with embedded_parts(data, durability="fast") as next_parts:
-            assert {next_parts.postgres.pid, next_parts.valkey.pid}.isdisjoint(left_over)
-            assert await run_sql(next_parts.database_url, "SELECT 1") == [1]
-        assert parts.postgres.died
-        assert parts.valkey.died
+        assert await run_sql(parts.database_url, "SELECT 1") == [1]
+        assert left_over.postgres.died
+        assert left_over.valkey.died
 
 
 async def test_stranger_that_has_the_process_id_of_a_dead_server_is_left_alone(
     folder: Path,
+    data: Path,
 ) -> None:
-    data = folder / "data"
-    async with embedded_parts(data, durability="fast"):
-        pass
     with subprocess.Popen(["sleep", "60"], cwd=folder) as stranger:  # noqa: ASYNC220
         (data / "postgres/postmaster.pid").write_text(f"{stranger.pid}\n{data}/postgres\n")
         async with embedded_parts(data, durability="fast") as parts:

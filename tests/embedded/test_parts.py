@@ -25,8 +25,7 @@ async def test_second_start_still_has_everything(folder: Path) -> None:
         assert await answers_ping(second.redis_url)
 
 
-async def test_nothing_runs_or_listens_after_the_block(folder: Path) -> None:
-    data = folder / "data"
+async def test_nothing_runs_or_listens_after_the_block(data: Path) -> None:
     async with embedded_parts(data, durability="fast"):
         assert working_in("postgres", data / "postgres")
         assert working_in("valkey-server", data / "valkey")
@@ -35,20 +34,20 @@ async def test_nothing_runs_or_listens_after_the_block(folder: Path) -> None:
     assert list((data / "run").iterdir()) == []
 
 
-async def test_durable_servers_wait_for_the_disk_and_fast_ones_do_not(folder: Path) -> None:
-    async with embedded_parts(folder / "data", durability="durable") as parts:
+async def test_durable_servers_wait_for_the_disk_and_fast_ones_do_not(data: Path) -> None:
+    async with embedded_parts(data, durability="durable") as parts:
         assert await run_sql(parts.database_url, "SHOW fsync") == ["on"]
-    async with embedded_parts(folder / "data", durability="fast") as parts:
+    async with embedded_parts(data, durability="fast") as parts:
         assert await run_sql(parts.database_url, "SHOW fsync") == ["off"]
 
 
 async def test_second_run_on_the_same_folder_is_refused_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, folder: Path
+    monkeypatch: pytest.MonkeyPatch, data: Path
 ) -> None:
     monkeypatch.setattr(folders, "_LEAVE_SECONDS", 0.1)
-    async with embedded_parts(folder / "data", durability="fast") as first:
+    async with embedded_parts(data, durability="fast") as first:
         with pytest.raises(FolderInUseError, match=f"process {os.getpid()}") as refusal:
-            async with embedded_parts(folder / "data", durability="fast"):
+            async with embedded_parts(data, durability="fast"):
                 pass
         assert "\n" not in str(refusal.value)
         assert await run_sql(first.database_url, "SELECT 1") == [1]
@@ -73,8 +72,8 @@ async def test_folder_with_a_long_path_of_any_characters_works(folder: Path) -> 
     assert not sockets.exists()
 
 
-async def test_server_that_dies_is_started_again(folder: Path) -> None:
-    async with embedded_parts(folder / "data", durability="durable") as parts:
+async def test_server_that_dies_is_started_again(data: Path) -> None:
+    async with embedded_parts(data, durability="durable") as parts:
         await run_sql(parts.database_url, "CREATE TABLE kept (n int)")
         for pid in (parts.valkey.pid, parts.postgres.pid):
             assert pid is not None
@@ -91,9 +90,9 @@ async def test_server_that_dies_is_started_again(folder: Path) -> None:
 
 
 async def test_stopped_server_stays_away_until_it_is_started_on_the_same_address(
-    folder: Path,
+    data: Path,
 ) -> None:
-    async with embedded_parts(folder / "data", durability="fast") as parts:
+    async with embedded_parts(data, durability="fast") as parts:
         address = parts.redis_url
         await parts.valkey.stop()
         assert not await answers_ping(address)
@@ -102,14 +101,14 @@ async def test_stopped_server_stays_away_until_it_is_started_on_the_same_address
         assert await answers_ping(address)
 
 
-async def test_other_commands_of_the_account_find_the_running_servers(folder: Path) -> None:
-    assert addresses_of_running(folder / "data") is None
-    async with embedded_parts(folder / "data", durability="fast") as parts:
-        found = addresses_of_running(folder / "data")
+async def test_other_commands_of_the_account_find_the_running_servers(data: Path) -> None:
+    assert addresses_of_running(data) is None
+    async with embedded_parts(data, durability="fast") as parts:
+        found = addresses_of_running(data)
         assert found is not None
         assert (found.database_url, found.redis_url) == (parts.database_url, parts.redis_url)
-        assert (folder / "data/config/addresses.json").stat().st_mode & 0o077 == 0
-    assert addresses_of_running(folder / "data") is None
+        assert (data / "config/addresses.json").stat().st_mode & 0o077 == 0
+    assert addresses_of_running(data) is None
 
 
 async def test_file_in_place_of_the_data_folder_is_named_in_one_line(folder: Path) -> None:
@@ -120,23 +119,19 @@ async def test_file_in_place_of_the_data_folder_is_named_in_one_line(folder: Pat
     assert "\n" not in str(refusal.value)
 
 
-async def test_files_of_another_major_version_are_left_alone(folder: Path) -> None:
-    async with embedded_parts(folder / "data", durability="fast"):
-        pass
-    version = folder / "data/postgres/PG_VERSION"
+async def test_files_of_another_major_version_are_left_alone(data: Path) -> None:
+    version = data / "postgres/PG_VERSION"
     version.write_text("17\n")
     with pytest.raises(UnusableFolderError, match="made by PostgreSQL 17, this one is 18"):
-        async with embedded_parts(folder / "data", durability="fast"):
+        async with embedded_parts(data, durability="fast"):
             pass
     assert version.read_text() == "17\n"
 
 
-async def test_server_that_does_not_start_is_reported_in_its_own_words(folder: Path) -> None:
-    async with embedded_parts(folder / "data", durability="fast"):
-        pass
-    with (folder / "data/postgres/postgresql.conf").open("a") as settings:
+async def test_server_that_does_not_start_is_reported_in_its_own_words(data: Path) -> None:
+    with (data / "postgres/postgresql.conf").open("a") as settings:
         settings.write("\nno_such_setting = 1\n")
     with pytest.raises(EmbeddedError, match=r"did not start: .*FATAL.*postgresql\.conf"):
-        async with embedded_parts(folder / "data", durability="fast"):
+        async with embedded_parts(data, durability="fast"):
             pass
-    assert not working_in("valkey-server", folder / "data/valkey")
+    assert not working_in("valkey-server", data / "valkey")

@@ -13,23 +13,27 @@ from emoji_gallery.embedded.reach import first_closed
 _STRANGER = Account("stranger", uid=3_999_999_999, gid=3_999_999_999)
 
 
-def test_open_way_is_open_to_everybody(folder: Path) -> None:
+@pytest.fixture
+def open_folder(folder: Path) -> Path:
+    """A folder that every account can walk through."""
     folder.chmod(0o711)
-    assert first_closed(folder, _STRANGER) is None
+    return folder
 
 
-def test_outermost_closed_folder_is_named(folder: Path) -> None:
-    folder.chmod(0o711)
-    outer = folder / "outer"
+def test_open_way_is_open_to_everybody(open_folder: Path) -> None:
+    assert first_closed(open_folder, _STRANGER) is None
+
+
+def test_outermost_closed_folder_is_named(open_folder: Path) -> None:
+    outer = open_folder / "outer"
     (outer / "inner").mkdir(parents=True)
     (outer / "inner").chmod(0o700)
     outer.chmod(0o750)
     assert first_closed(outer / "inner", _STRANGER) == outer
 
 
-def test_group_and_owner_are_judged_by_their_own_bits(folder: Path) -> None:
-    folder.chmod(0o711)
-    place = folder / "place"
+def test_group_and_owner_are_judged_by_their_own_bits(open_folder: Path) -> None:
+    place = open_folder / "place"
     place.mkdir()
     facts = place.stat()
     member = Account("member", uid=_STRANGER.uid, gid=facts.st_gid)
@@ -45,9 +49,9 @@ def test_root_gets_everywhere(folder: Path) -> None:
 
 
 async def test_closed_folder_above_the_data_is_named_in_one_line_and_stays_closed(
-    monkeypatch: pytest.MonkeyPatch, folder: Path
+    monkeypatch: pytest.MonkeyPatch, open_folder: Path
 ) -> None:
-    closed = folder / "closed"
+    closed = open_folder / "closed"
     closed.mkdir(mode=0o700)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(UnreachableFolderError) as refusal:

@@ -6,7 +6,7 @@ import pytest
 import redis
 from sqlalchemy.exc import DBAPIError
 
-from tests.embedded.statements import run_sql
+from tests.embedded.statements import ONCE, run_sql
 from tests.parts import Parts
 
 
@@ -34,7 +34,7 @@ async def test_owner_of_the_database_is_no_superuser(database_url: str) -> None:
 def test_valkey_takes_nobody_without_its_password(parts: Parts) -> None:
     socket = str(parts.servers.valkey.sockets / "valkey.sock")
     with (
-        redis.Redis(unix_socket_path=socket, protocol=2) as client,
+        redis.Redis(unix_socket_path=socket, protocol=2, retry=ONCE) as client,
         pytest.raises(redis.AuthenticationError),
     ):
         client.ping()
