@@ -22,10 +22,7 @@ def handlers(process: ProcessEmoji, assets: Assets) -> Sequence[TaskHandler]:
     """One handler for every task that is declared."""
 
     async def process_emoji(payload: Payload) -> None:
-        emoji_id = payload.get("emoji_id")
-        if not isinstance(emoji_id, str):
-            raise PermanentTaskError("processing names an emoji")
-        await process.process(UserEmojiId(UUID(emoji_id)))
+        await process.process(_emoji_id(payload))
 
     async def drop_files(payload: Payload) -> None:
         digests = payload.get("digests")
@@ -45,3 +42,10 @@ def periodic(sweep: SweepEmojis) -> Sequence[PeriodicTask]:
         PeriodicTask(f"{SCHEMA}.resume", timedelta(minutes=1), sweep.resume),
         PeriodicTask(f"{SCHEMA}.purge", timedelta(hours=1), sweep.purge),
     ]
+
+
+def _emoji_id(payload: Payload) -> UserEmojiId:
+    try:
+        return UserEmojiId(UUID(str(payload.get("emoji_id"))))
+    except ValueError as error:
+        raise PermanentTaskError("processing names an emoji") from error

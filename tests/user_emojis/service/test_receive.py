@@ -12,12 +12,9 @@ from emoji_gallery.kit.errors import ProblemError
 from emoji_gallery.media.sniff import SNIFF_BYTES
 from emoji_gallery.user_emojis.errors import (
     FileTooLargeError,
-    ImageRefusedError,
     UnsupportedFormatError,
 )
 from emoji_gallery.user_emojis.ports import UploadForm
-from emoji_gallery.user_emojis.rules.names import InvalidNameError
-from emoji_gallery.user_emojis.rules.tags import InvalidTagsError
 from emoji_gallery.user_emojis.service.receive import Received, receive
 from emoji_gallery.user_emojis.service.spool import Spool, SpoolFile
 
@@ -66,7 +63,7 @@ async def test_a_file_of_exactly_the_cap_is_taken_in(file: SpoolFile, piece_size
     pieces = [content[at : at + piece_size] for at in range(0, CAP, piece_size)]
     received = await receive(Incoming(pieces), file, cap=CAP)
     assert received == Received(
-        digest=received.digest, size=CAP, original_name="cat.png", name=None, tags=None
+        digest=received.digest, size=CAP, original_name="cat.png", name=None, tags=()
     )
     assert received.digest == hashlib.sha256(content).hexdigest()
     assert file.path.read_bytes() == content
@@ -113,40 +110,27 @@ async def test_bytes_of_no_known_format_are_refused_and_never_written(
     assert not file.path.exists()
 
 
-async def test_an_empty_file_is_refused(file: SpoolFile) -> None:
-    error = await refusal(Incoming([]), file)
-    assert isinstance(error, ImageRefusedError)
-    assert (error.status, error.code, error.fields) == (422, "image_rejected", {"reason": "empty"})
+async def test_an_empty_file_is_received_as_such(file: SpoolFile) -> None:
+    received = await receive(Incoming([]), file, cap=CAP)
+    assert (received.size, received.digest) == (0, hashlib.sha256(b"").hexdigest())
 
 
-@pytest.mark.parametrize("name", ["", "x" * 65, "a\u202eb", "a\0b"])
-async def test_an_explicit_name_that_breaks_the_rule_is_refused(file: SpoolFile, name: str) -> None:
-    assert isinstance(await refusal(Incoming([PNG], name=name), file), InvalidNameError)
-
-
-async def test_tags_that_break_the_rule_are_refused(file: SpoolFile) -> None:
-    assert isinstance(await refusal(Incoming([PNG], tags=["x" * 33]), file), InvalidTagsError)
-
-
-async def test_a_given_name_goes_before_the_files(file: SpoolFile) -> None:
-    received = await receive(Incoming([PNG], name="Tom", tags=["a", "a"]), file, cap=CAP)
-    assert received.name_or_proposal == "Tom"
-    assert received.tags == ("a",)
-
-
-async def test_a_file_names_its_emoji_when_nobody_else_does(file: SpoolFile) -> None:
-    received = await receive(Incoming([PNG], file_name="C:\\me\\cat\u202e.png"), file, cap=CAP)
-    assert received.name_or_proposal == "cat"
+async def test_what_a_client_says_is_kept_as_it_came_but_for_the_file_name(
+    file: SpoolFile,
+) -> None:
+    incoming = Incoming([PNG], file_name="C:\\me\\cat\u202e.png", name="a\nb", tags=["", "x"])
+    received = await receive(incoming, file, cap=CAP)
     assert received.original_name == "cat.png"
+    assert (received.name, received.tags) == ("a\nb", ("", "x"))
 
 
 def test_the_fingerprint_tells_uploads_apart_by_every_field() -> None:
-    first = Received(digest=Digest("a"), size=1, original_name="cat.png", name=None, tags=None)
+    first = Received(digest=Digest("a"), size=1, original_name="cat.png", name=None, tags=())
     others = [
         replace(first, digest=Digest("b")),
         replace(first, original_name="dog.png"),
         replace(first, name="cat"),
-        replace(first, tags=()),
+        replace(first, tags=("cat", "dog")),
         replace(first, tags=("cat",)),
     ]
     assert len({upload.fingerprint for upload in [first, *others]}) == 6

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.waiting import eventually
 
 from emoji_gallery.kit.errors import UnavailableError
 from emoji_gallery.kit.objects import StorageFullError
 from emoji_gallery.user_emojis.service.spool import Spool
+from tests.waiting import eventually
 
 MIB = 1024 * 1024
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
@@ -81,7 +80,10 @@ class BrowseEmojis:
         while view.emoji.status is Status.PROCESSING and monotonic() < deadline:
             await asyncio.sleep(min(pause, deadline - monotonic()))
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
-            view = await self._look_again(view)
+            seen = await self._look_again(view)
+            if seen is None:
+                break
+            view = seen
         return view
 
     async def standing(self, actor: Actor) -> Standing:
@@ -91,14 +93,14 @@ class BrowseEmojis:
             quota = await quota_store.read(connection, owner.id)
         return Standing(owner=owner, used=quota.used)
 
-    async def _look_again(self, view: EmojiView) -> EmojiView:
-        """What became of an emoji; the same when that cannot be told, or when it is gone.
+    async def _look_again(self, view: EmojiView) -> EmojiView | None:
+        """What became of an emoji; None when it is gone, the same when that cannot be told.
 
         The emoji was answered for already, so that nothing that happens here is an error.
         """
-        with suppress(UnavailableError):
+        try:
             async with self.db.reading() as connection:
                 emoji = await emoji_store.find_living(connection, view.emoji.id)
-            if emoji is not None:
-                return self.views.full(emoji)
-        return view
+        except UnavailableError:
+            return view
+        return None if emoji is None else self.views.full(emoji)

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import httpx
+import pytest
+
+from emoji_gallery.contracts.identity import UserData
+from emoji_gallery.user_emojis.service.process import ProcessEmoji
+from emoji_gallery.user_emojis.service.upload import UploadEmoji
+from tests.user_emojis import pictures
+from tests.user_emojis.world import ALICE, BOB, World, uuid_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest.fixture
+def kept(world: World) -> UserData:
+    (part,) = world.feature.user_data
+    return part
+
+
+async def rows_of(world: World, user: str) -> int:
+    """How many rows of any table name a user."""
+    tables = ("emojis", "quotas", "idempotency")
+    counts = [
+        await world.run(
+            f"SELECT count(*) FROM user_emojis.{table} WHERE owner_id = :user",  # noqa: S608
+            user=user,
+        )
+        for table in tables
+    ]
+    return sum(row[0] for rows in counts for row in rows)
+
+
+class TestErase:
+    async def test_rows_and_files_of_every_state_are_gone_at_once(
+        self, world: World, kept: UserData
+    ) -> None:
+        process = ProcessEmoji(world.db, world.assets, world.queue, world.time)
+        contents = [pictures.png(), pictures.damaged_png(), pictures.png()]
+        ids = [await world.keep(content) for content in contents]
+        await world.keep(pictures.png())
+        for emoji_id in ids:
+            await process.process(uuid_of(emoji_id))
+        async with world.client() as client:
+            await client.delete(f"/emoji/{ids[2]}")
+            await client.post(
+                "/emoji/",
+                files={"file": ("cat.png", pictures.png())},
+                headers={"Idempotency-Key": "k1"},
+            )
+        world.time.passes(seconds=5)
+        await kept.erase(ALICE, before=world.time())
+        assert await rows_of(world, "alice") == 0
+        assert await world.listed() == []
+        assert await world.used() == 0
+        assert await world.stored() == set()
+
+    async def test_what_another_user_keeps_too_stays_theirs(
+        self, world: World, kept: UserData
+    ) -> None:
+        content = pictures.png()
+        await world.keep(content)
+        theirs = await world.keep(content, user=BOB)
+        world.time.passes(seconds=1)
+        await kept.erase(ALICE, before=world.time())
+        process = ProcessEmoji(world.db, world.assets, world.queue, world.time)
+        await process.process(uuid_of(theirs))
+        (emoji,) = await world.listed(BOB)
+        assert emoji["status"] == "ready"
+        assert await world.used(BOB) == 1
+
+    async def test_the_user_starts_afresh_and_a_second_run_changes_nothing(
+        self, world: World, kept: UserData
+    ) -> None:
+        content = pictures.png()
+        await world.keep(content)
+        world.time.passes(seconds=1)
+        before = world.time()
+        await kept.erase(ALICE, before=before)
+        world.time.passes(seconds=1)
+        fresh = await world.keep(content)
+        await kept.erase(ALICE, before=before)
+        assert [emoji["id"] for emoji in await world.listed()] == [fresh]
+        assert await world.used() == 1
+        assert len(await world.stored()) == 1
+
+    async def test_a_task_in_flight_finds_nothing_and_is_done(
+        self, world: World, kept: UserData
+    ) -> None:
+        emoji_id = uuid_of(await world.keep(pictures.png()))
+        world.time.passes(seconds=1)
+        await kept.erase(ALICE, before=world.time())
+        process = ProcessEmoji(world.db, world.assets, world.queue, world.time)
+        await process.process(emoji_id)
+        assert await world.stored() == set()
+
+    async def test_an_upload_that_was_under_way_keeps_nothing(
+        self, world: World, kept: UserData
+    ) -> None:
+        uploads = world.feature.services[UploadEmoji]
+        assert isinstance(uploads, UploadEmoji)
+
+        async def erase_in_the_middle(upload: httpx.AsyncClient) -> httpx.Response:
+            async def body() -> AsyncIterator[bytes]:
+                content = pictures.png()
+                head = b'Content-Disposition: form-data; name="file"; filename="a.png"'
+                yield b"--b\r\n" + head + b"\r\n\r\n" + content[:20]
+                world.time.passes(seconds=1)
+                await kept.erase(ALICE, before=world.time())
+                yield content[20:] + b"\r\n--b--\r\n"
+
+            return await upload.post(
+                "/emoji/",
+                content=body(),
+                headers={"Content-Type": "multipart/form-data; boundary=b"},
+            )
+
+        async with world.client() as client:
+            answer = await erase_in_the_middle(client)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+        assert await rows_of(world, "alice") == 0
+        assert await world.stored() == set()
+
+    async def test_many_at_once_do_not_hinder_each_other(
+        self, world: World, kept: UserData
+    ) -> None:
+        for _ in range(3):
+            await world.keep(pictures.png(), tier="premium")
+        world.time.passes(seconds=1)
+        before = world.time()
+        await asyncio.gather(
+            *(kept.erase(ALICE, before=before) for _ in range(4)),
+            *(world.upload(pictures.png(), tier="premium") for _ in range(8)),
+        )
+        listed = await world.listed()
+        assert len(listed) == 8
+        assert await world.used() == 8
+
+
+class TestExport:
+    async def test_everything_that_is_kept_is_told(self, world: World, kept: UserData) -> None:
+        first = await world.keep(pictures.png(), name="Tom", tags=["cat"])
+        second = await world.keep(pictures.gif())
+        await world.keep(pictures.png(), user=BOB)
+        async with world.client() as client:
+            await client.delete(f"/emoji/{second}")
+        exported = await kept.export(ALICE)
+        assert kept.name == "emojis"
+        assert isinstance(exported, list)
+        assert [one["id"] for one in exported] == [first, second]
+        assert exported[0]["name"] == "Tom"
+        assert exported[0]["tags"] == ["cat"]
+        assert exported[0]["deleted_at"] is None
+        assert exported[1]["frames"] == 3
+        assert datetime.fromisoformat(exported[1]["deleted_at"]) == world.time()
+
+    async def test_a_stranger_has_nothing(self, kept: UserData) -> None:
+        assert await kept.export(BOB) == []
