@@ -75,8 +75,9 @@ def _create_outbox_v1(schema: str) -> None:
     )
     # Rows live for seconds: vacuum by their number, not by a share of the table's size.
     op.execute(
-        f'ALTER TABLE "{schema}".outbox SET (autovacuum_vacuum_scale_factor = 0, '
-        "autovacuum_vacuum_threshold = 1000)"
+        f'ALTER TABLE "{schema}".outbox SET ('
+        "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, "
+        "autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 1000)"
     )
 
 
