@@ -19,12 +19,14 @@ from emoji_gallery.assets.feature import AssetParts, build
 from emoji_gallery.assets.rules.links import AssetFacts
 from emoji_gallery.assets.rules.signing import Audience
 from emoji_gallery.assets.service.collector import Collector
+from emoji_gallery.assets.service.delivery import DeliverRendition
 from emoji_gallery.assets.service.library import Assets
 from emoji_gallery.assets.settings import AssetSettings
 from emoji_gallery.contracts.ids import Digest
 from emoji_gallery.edge.addresses import ClientAddresses
 from emoji_gallery.edge.app import create_app
 from emoji_gallery.edge.feature import Feature
+from emoji_gallery.edge.provide import service_of
 from emoji_gallery.kit.database import Database
 from emoji_gallery.kit.local_limiter import LocalLimiter
 from emoji_gallery.kit.objects import ObjectStore
@@ -84,10 +86,9 @@ class Stage:
         self.feature: Feature = build(
             parts, settings=self.settings, secret=b"s" * 32, referring=[KEEPER]
         )
-        assets = self.feature.services[Assets]
-        assert isinstance(assets, Assets)
-        self.assets: Assets = assets
-        self.collector: Collector = assets.collector
+        self.assets: Assets = service_of(self.feature.services, Assets)
+        self.delivery: DeliverRendition = service_of(self.feature.services, DeliverRendition)
+        self.collector: Collector = self.assets.collector
         self.app: FastAPI = create_app([self.feature], {ClientAddresses: ClientAddresses()})
 
     def digest_of(self, source: bytes) -> Digest:

@@ -425,14 +425,14 @@ class TestDemand:
     async def test_a_hot_file_costs_no_query(self, stage: Stage) -> None:
         signed, public = await stage.keep(svg("red")), await stage.keep(svg("blue"), public=True)
         urls = [stage.url(signed), stage.url(public, audience=Audience.PUBLIC)]
-        # A process that did not see them registered, as most.
-        process = stage.sibling()
-        for url in urls:
-            await process.get(url)
-        with process.queries() as queries:
-            answers = [await process.get(url) for url in urls for _ in range(3)]
-        assert {answer.status_code for answer in answers} == {200}
-        assert queries == []
+        # The process that registered them, and one that did not.
+        for process in (stage, stage.sibling()):
+            for url in urls:
+                await process.get(url)
+            with process.queries() as queries:
+                answers = [await process.get(url) for url in urls for _ in range(3)]
+            assert {answer.status_code for answer in answers} == {200}
+            assert queries == []
 
     async def test_a_signed_file_that_is_stored_costs_no_query_in_a_new_process(
         self, stage: Stage
@@ -483,6 +483,23 @@ class TestDemand:
         await stage.keep(svg("red"))
         stage.clock.advance(seconds=1)
         assert (await elsewhere.get(url)).status_code == 200
+
+    async def test_only_so_many_digests_are_remembered(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("emoji_gallery.assets.service.known._MAX_ASSETS", 2)
+        urls = [
+            stage.url(AssetFacts(Digest(letter * 64), Shape(1, 1))) for letter in ("0", "1", "2")
+        ]
+        for url in urls:
+            await stage.get(url)
+        with stage.queries() as queries:
+            for url in urls[1:]:
+                await stage.get(url)
+        assert queries == []
+        with stage.queries() as queries:
+            await stage.get(urls[0])
+        assert len(queries) == 1
 
     async def test_an_address_that_misses_too_often_is_told_to_wait(self, stage: Stage) -> None:
         process = stage.sibling(AssetSettings(media_misses_per_minute=2))

@@ -67,7 +67,7 @@ class KnownAssets:
             await self._news.share("news", self._read_news)
 
     def expect_change(self, digests: Iterable[Digest]) -> None:
-        """This process changes these: remember nothing of them until its transaction is over."""
+        """This process changes these: remember no refusal until its transaction is over."""
         until = self._clock() + _TRANSACTION
         for digest in digests:
             self._memories.pop(digest, None)
@@ -98,7 +98,8 @@ class KnownAssets:
 
     def _remember(self, digest: Digest, asset: StoredAsset | None) -> None:
         self._drop_settled()
-        if digest in self._changing:
+        if digest in self._changing and (asset is None or not asset.is_public):
+            # A refusal that the transaction under way may be about to make wrong.
             return
         self._memories[digest] = Memory(asset, self._clock() + _MEMORY)
         self._memories.move_to_end(digest)
