@@ -125,11 +125,22 @@ async def test_a_body_below_the_least_rate_is_cut_after_the_grace() -> None:
     assert chunks.taken == 3
 
 
-async def test_a_slow_body_is_not_read_on_when_it_is_refused() -> None:
-    pace = Pace(idle_seconds=0.05, min_bytes_per_second=0)
+async def test_who_asks_whether_to_send_is_not_invited_to() -> None:
+    chunks = Chunks([FORM[0]])
     with pytest.raises(InvalidFormError):
-        async with upload_body(request(never), pace):
+        async with upload_body(request(chunks.receive, {"Expect": "100-continue"}), PATIENT):
             raise InvalidFormError
+    assert chunks.taken == 0
+
+
+async def test_who_was_invited_and_began_is_read_to_the_end() -> None:
+    chunks = Chunks([b"nonsense", KIB])
+    with pytest.raises(InvalidFormError):
+        async with upload_body(
+            request(chunks.receive, {"Expect": "100-continue"}), PATIENT
+        ) as body:
+            await file_of(body)
+    assert chunks.taken == 3
 
 
 async def test_a_body_at_the_least_rate_is_taken() -> None:

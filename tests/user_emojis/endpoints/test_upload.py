@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from emoji_gallery.embedded.valkey import ValkeyServer
+from emoji_gallery.kit.redis_gate import RedisAwayError, RedisGate
 from emoji_gallery.user_emojis.service.spool import Spool
 from emoji_gallery.user_emojis.service.upload import UploadEmoji
 from tests.clients import client_of
@@ -316,3 +318,21 @@ class TestRefused:
             answer = await world.upload(pictures.png())
         assert answer.headers["Retry-After"] == "5"
         await refused(world, answer, 503, "unavailable")
+
+
+async def test_uploads_are_closed_while_limits_cannot_be_counted(
+    world: World, gate: RedisGate, valkey: ValkeyServer
+) -> None:
+    await valkey.stop()
+    with pytest.raises(RedisAwayError):
+        await gate.ping()
+    answer = await world.upload(pictures.png())
+    assert answer.headers["Retry-After"] == "5"
+    await refused(world, answer, 503, "unavailable")
+
+    await valkey.start()
+
+    async def is_taken() -> bool:
+        return (await world.upload(pictures.png())).status_code == 201
+
+    await eventually(is_taken, within=10)

@@ -7,20 +7,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import Final
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from emoji_gallery.edge.drain import drain
 from emoji_gallery.kit.errors import ProblemError
 from emoji_gallery.user_emojis.endpoints.multipart import FormReader, boundary_of
 from emoji_gallery.user_emojis.errors import SlowBodyError, UploadInterruptedError
 from emoji_gallery.user_emojis.ports import UploadForm
-
-# A refused body is read on up to these bounds, because a client that is still sending when the
-# connection closes does not get to read why.
-_DRAIN_BYTES: Final = 64 * 1024 * 1024
-_DRAIN_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True)
@@ -70,14 +65,14 @@ class UploadBody:
         return UploadForm(file_name=form.file_name or "", name=form.name, tags=form.tags)
 
     async def drain(self) -> None:
-        """Read and drop what is left of the body, within bounds."""
-        bound = self.received_bytes + _DRAIN_BYTES
-        try:
-            async with asyncio.timeout(_DRAIN_SECONDS):
-                while not self._over and self.received_bytes < bound:
-                    await self._next_chunk()
-        except (TimeoutError, SlowBodyError, UploadInterruptedError):
-            self._over = True
+        """Read and drop what is left of the body, within bounds.
+
+        Who asked whether to send at all is not invited to, but once a part has come, more will.
+        """
+        if self._over:
+            return
+        has_begun = self.received_bytes > 0
+        await drain({"headers": ()} if has_begun else self._request.scope, self._request.receive)
 
     async def _next_chunk(self) -> bytes:
         try:
