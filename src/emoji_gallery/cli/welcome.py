@@ -20,23 +20,21 @@ def demo_user(tier: str) -> str:
 
 
 def welcome(*, url: str, tokens: Mapping[str, str]) -> str:
-    """The lines to print once the service answers at `url`; `tokens` are by tier."""
-    users = [line for tier, token in tokens.items() for line in (f"  {demo_user(tier)}", token)]
-    return "\n".join(
-        [
-            "",
-            f"The emoji gallery is at {url} and its documentation at {url}/docs",
-            "",
+    """The lines to print once the service answers at `url`; `tokens` are by tier.
+
+    Without tokens, because an identity provider issues them, only the address is shown.
+    """
+    lines = ["", f"The emoji gallery is at {url} and its documentation at {url}/docs", ""]
+    if tokens:
+        lines += [
             "Tokens of three demo users, good for 30 days:",
-            *users,
+            *(line for tier, token in tokens.items() for line in (f"  {demo_user(tier)}", token)),
             "",
             "To look at the gallery, to upload a picture, and to list one's own:",
             *_lines_to_paste(url, tokens[_EXAMPLE]),
             "",
-            "Ctrl-C stops everything; the next start still has it.",
-            "",
         ]
-    )
+    return "\n".join([*lines, "Ctrl-C stops everything; the next start still has it.", ""])
 
 
 def _lines_to_paste(url: str, token: str) -> list[str]:
