@@ -10,6 +10,7 @@ import asyncio
 import errno
 import os
 import re
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -207,8 +208,9 @@ class ObjectStore:
 class FolderObjectStore(ObjectStore):
     """A local folder that only this user may enter.
 
-    obstore never syncs what it writes. Here an object is written under another name, synced
-    and only then linked to its own, so that no crash leaves a key with half its bytes.
+    obstore reads and lists it, but syncs nothing that it writes. Here an object is written under
+    another name, synced and only then linked to its own, so that no crash leaves a key with half
+    its bytes, and what was put is there after a power cut.
     """
 
     def __init__(self, root: Path, *, timeout: timedelta) -> None:
@@ -218,7 +220,7 @@ class FolderObjectStore(ObjectStore):
         (self._root / _INCOMING).mkdir(mode=0o700, exist_ok=True)
         super().__init__(LocalStore(self._root), timeout=timeout)
         # Folders whose own entries in their parents are on the disk.
-        self._lasting: set[Path] = set()
+        self._lasting: set[Path] = {self._root}
 
     @override
     async def remove_unfinished(self, *, before: datetime) -> int:
@@ -226,40 +228,26 @@ class FolderObjectStore(ObjectStore):
 
     @override
     async def _put_if_absent(self, key: str, source: bytes | Path) -> bool:
-        absent = not await self._exists(key)
-        if absent:
-            absent = await self._write(key, source)
-        # Also when another writer was first: it may not have come to this yet.
-        await asyncio.to_thread(self._sync_folders, (self._root / key).parent)
-        return absent
+        # A thread is not cancelled, so that it always cleans up after itself.
+        return await asyncio.to_thread(self._write, self._root / key, source)
 
     @override
     async def _delete(self, keys: Sequence[str]) -> None:
         # obstore stops at the first key that is not there.
         await asyncio.to_thread(_unlink, [self._root / key for key in keys])
 
-    async def _write(self, key: str, source: bytes | Path) -> bool:
-        draft = f"{_INCOMING}/{uuid4().hex}"
-        try:
-            await obstore.put_async(
-                self._backend,
-                draft,
-                source,
-                use_multipart=True,
-                chunk_size=_PART_BYTES,
-                max_concurrency=_PARTS_AT_ONCE,
-            )
-            await asyncio.to_thread(_seal, self._root / draft)
-            await obstore.rename_async(self._backend, draft, key, overwrite=False)
-        except AlreadyExistsError:
-            return False
-        finally:
-            await asyncio.to_thread((self._root / draft).unlink, missing_ok=True)
-        return True
+    def _write(self, target: Path, source: bytes | Path) -> bool:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        absent = not target.exists() and _link(
+            source, draft=self._root / _INCOMING / uuid4().hex, target=target
+        )
+        # Also when another writer was first: it may not have come to this yet.
+        self._sync_folders(target.parent)
+        return absent
 
     def _sync_folders(self, folder: Path) -> None:
         _sync(folder)
-        while folder not in self._lasting and folder != self._root:
+        while folder not in self._lasting:
             _sync(folder.parent)
             self._lasting.add(folder)
             folder = folder.parent
@@ -307,11 +295,28 @@ def _size(source: bytes | Path) -> int:
     return len(source) if isinstance(source, bytes) else source.stat().st_size
 
 
-def _seal(path: Path) -> None:
-    """Put a file's bytes on the disk, readable by this user alone."""
-    with path.open("rb") as file:
-        os.fchmod(file.fileno(), 0o600)
-        os.fsync(file.fileno())
+def _link(source: bytes | Path, *, draft: Path, target: Path) -> bool:
+    """Write and sync a draft, and give it the target's name unless that is taken."""
+    try:
+        _write_synced(draft, source)
+        target.hardlink_to(draft)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    return True
+
+
+def _write_synced(path: Path, source: bytes | Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        if isinstance(source, bytes):
+            file.write(source)
+        else:
+            with source.open("rb") as original:
+                shutil.copyfileobj(original, file, _CHUNK_BYTES)
+        file.flush()
+        os.fsync(descriptor)
 
 
 def _sync(folder: Path) -> None:
