@@ -29,6 +29,15 @@ def test_the_local_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Pat
     assert stat.S_IMODE(files[0].stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("content", ["", "ab", "zz" * 32, "ab" * 31, "ab" * 33, "é"])
+def test_a_damaged_secret_is_refused_and_kept(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "secret"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match="does not hold a secret"):
+        master_secret(SecretSettings(), tmp_path)
+    assert file.read_text(encoding="utf-8") == content
+
+
 def test_processes_that_race_agree_on_one_secret(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         secrets = set(pool.map(lambda _: master_secret(SecretSettings(), tmp_path), range(32)))

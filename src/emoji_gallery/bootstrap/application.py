@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from random import Random
+from typing import TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -17,13 +19,18 @@ from emoji_gallery.edge.auth import Identify
 from emoji_gallery.edge.cors import cors_layer
 from emoji_gallery.edge.health import Health
 from emoji_gallery.edge.limits import RateLimits
+from emoji_gallery.edge.page_cache import PageCache
 from emoji_gallery.edge.paging import CursorCodec
 from emoji_gallery.edge.paths import NormalisePath
-from emoji_gallery.edge.provide import require_services
+from emoji_gallery.edge.provide import require_services, service_of
 from emoji_gallery.edge.request_context import RequestContext
 from emoji_gallery.edge.request_metrics import RequestMetrics
+from emoji_gallery.gallery.endpoints.kept import KeptPages
+from emoji_gallery.kit.outbox.schedule import Schedule
 from emoji_gallery.kit.outbox.worker import OutboxWorker
 from emoji_gallery.roles import Role, parse_role
+
+_Service = TypeVar("_Service")
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +59,10 @@ class Application:
         require_services(routers, self.api.state.services)
         self._serve = self._layered()
 
+    def service(self, kind: type[_Service]) -> _Service:
+        """A service of this process, of whichever feature; raises `MissingServiceError`."""
+        return service_of(self.api.state.services, kind)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the lifespan of the server that holds this application."""
         if scope["type"] == "lifespan":
@@ -69,6 +80,7 @@ class Application:
                     await stack.enter_async_context(background())
             if self.role.works:
                 await stack.enter_async_context(self._worker().running())
+                await stack.enter_async_context(self._schedule().running())
             self.health.serving = True
             log.info("process.ready", features=[feature.name for feature in self.features])
             try:
@@ -89,8 +101,14 @@ class Application:
                 lambda app: RateLimits(
                     app, resources.limiter, resources.identities, self.addresses
                 ),
+                self._page_cache,
             ],
         )
+
+    def _page_cache(self, app: ASGIApp) -> ASGIApp:
+        if "gallery" not in self.role.features:
+            return app
+        return PageCache(app, self.service(KeptPages).pages, self.resources.pages)
 
     def _worker(self) -> OutboxWorker:
         return OutboxWorker(
@@ -99,6 +117,16 @@ class Application:
             handlers=[task for feature in self._all.values() for task in feature.tasks],
             settings=self.resources.settings.worker,
             observer=self.resources.observer,
+        )
+
+    def _schedule(self) -> Schedule:
+        return Schedule(
+            self.resources.worker_database,
+            features=TASK_TABLES,
+            tasks=[task for feature in self._all.values() for task in feature.periodic],
+            clock=self.resources.clock,
+            observer=self.resources.observer,
+            random=Random(),  # noqa: S311 (it spreads pauses, it guards nothing)
         )
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:

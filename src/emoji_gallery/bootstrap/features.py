@@ -11,6 +11,8 @@ from emoji_gallery.assets.service.library import Assets
 from emoji_gallery.bootstrap.resources import Resources
 from emoji_gallery.edge.feature import Feature
 from emoji_gallery.edge.provide import service_of
+from emoji_gallery.gallery import feature as gallery
+from emoji_gallery.gallery.feature import GalleryParts
 from emoji_gallery.kit.secrets import derive_key
 from emoji_gallery.roles import FeatureName
 from emoji_gallery.user_emojis import feature as user_emojis
@@ -37,6 +39,16 @@ def build_features(resources: Resources) -> dict[FeatureName, Feature]:
         referring=_REFERRING,
     )
     library = service_of(assets_feature.services, Assets)
+    gallery_feature = gallery.build(
+        GalleryParts(
+            db=db,
+            assets=library,
+            identities=resources.identities,
+            renderer=resources.renderer,
+            cursors=resources.cursors,
+            clock=clock,
+        )
+    )
     user_emojis_feature = user_emojis.build(
         UserEmojiParts(
             db=db,
@@ -57,6 +69,7 @@ def build_features(resources: Resources) -> dict[FeatureName, Feature]:
         user_data=user_emojis_feature.user_data,
     )
     return {
+        "gallery": gallery_feature,
         "user_emojis": user_emojis_feature,
         "assets": assets_feature,
         "accounts": accounts_feature,

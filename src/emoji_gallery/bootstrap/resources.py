@@ -14,6 +14,7 @@ from emoji_gallery.accounts.models import task_tables as accounts_tables
 from emoji_gallery.accounts.service.identities import LocalIdentities
 from emoji_gallery.assets.models import task_tables as assets_tables
 from emoji_gallery.bootstrap.locate import located
+from emoji_gallery.edge.page_cache import PageStore
 from emoji_gallery.edge.paging import CursorCodec
 from emoji_gallery.kit.clock import Clock, utc_now
 from emoji_gallery.kit.database import Database, connect
@@ -50,7 +51,7 @@ class Resources:
     database: Database
     worker_database: Database
     redis: RedisGate
-    cache: TwoLevelCache
+    pages: PageStore | None
     limiter: RedisLimiter
     objects: ObjectStore
     renderer: Renderer
@@ -86,7 +87,7 @@ def make_resources(settings: Settings, *, clock: Clock = utc_now) -> Resources:
         database=database,
         worker_database=_worker_database(settings),
         redis=redis,
-        cache=TwoLevelCache(MemoryCache(max_bytes=settings.cache.cache_mib * _MIB), redis),
+        pages=_page_store(settings, redis),
         limiter=RedisLimiter(redis, LocalLimiter(replicas=settings.limiter.replicas)),
         objects=open_store(settings.storage, data_dir),
         renderer=Renderer(),
@@ -95,6 +96,15 @@ def make_resources(settings: Settings, *, clock: Clock = utc_now) -> Resources:
         cursors=CursorCodec(derive_key(master, "cursor")),
         identities=local_identities(db=database, keys=keys, clock=clock),
     )
+
+
+def _page_store(settings: Settings, redis: RedisGate) -> PageStore | None:
+    """Where whole answers are kept: parsed in this process, packed in Redis for all."""
+    if settings.cache.cache_mib == 0:
+        return None
+    # What Redis answers goes straight into the pages below it, so that it is not kept twice.
+    shared = TwoLevelCache(MemoryCache(max_bytes=0), redis)
+    return PageStore(MemoryCache(max_bytes=settings.cache.cache_mib * _MIB), shared)
 
 
 def _worker_database(settings: Settings) -> Database:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from emoji_gallery.cli import keys, tiers, users
+from emoji_gallery.cli import keys, packs, tasks, tiers, users
 from emoji_gallery.cli.migrate import migrate
 from emoji_gallery.cli.openapi import openapi
+from emoji_gallery.cli.run import run
 from emoji_gallery.cli.settings_table import settings
 from emoji_gallery.cli.token import token
 
@@ -18,10 +19,13 @@ app = typer.Typer(
 )
 
 
+app.command()(run)
 app.command()(token)
+app.add_typer(packs.app, name="packs")
 app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
 app.add_typer(tiers.app, name="tiers")
+app.add_typer(tasks.app, name="tasks")
 app.command()(migrate)
 app.command()(openapi)
 app.command()(settings)

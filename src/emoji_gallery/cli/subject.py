@@ -6,15 +6,14 @@ from typing import Annotated
 
 import typer
 
-from emoji_gallery.accounts.rules.subjects import MAX_SUBJECT_CHARACTERS, is_subject
-from emoji_gallery.contracts.ids import UserId
+from emoji_gallery.contracts.ids import MAX_USER_ID_CHARACTERS, UserId, is_user_id
 
 
 def parse_subject(text: str) -> UserId:
     """A user id; raises `typer.BadParameter`."""
-    if not is_subject(text):
+    if not is_user_id(text):
         raise typer.BadParameter(
-            f"a user id has 1 to {MAX_SUBJECT_CHARACTERS} printable characters"
+            f"a user id has 1 to {MAX_USER_ID_CHARACTERS} printable characters"
         )
     return UserId(text)
 

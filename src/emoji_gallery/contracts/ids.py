@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NewType
+from typing import Final, NewType, TypeGuard
 from uuid import UUID
 
 UserId = NewType("UserId", str)  # the identity provider's `sub`, at most 128 characters
@@ -14,3 +14,19 @@ Digest = NewType("Digest", str)  # SHA-256 of an asset's source, 64 lower-case h
 EMOJI_PREFIX: Final = "emj"
 USER_EMOJI_PREFIX: Final = "uem"
 PACK_PREFIX: Final = "pck"
+
+MAX_USER_ID_CHARACTERS: Final = 128
+
+
+def is_user_id(value: object) -> TypeGuard[UserId]:
+    """Whether a value can be a user's id: printable text of 1 to 128 characters.
+
+    What is not printable (control and format characters, lone surrogates) either cannot be
+    stored or reads like another id in a log.
+    """
+    return (
+        isinstance(value, str)
+        and 1 <= len(value) <= MAX_USER_ID_CHARACTERS
+        and value.isprintable()
+        and "\N{REPLACEMENT CHARACTER}" not in value
+    )

@@ -8,7 +8,7 @@ in which `%2F` and `%25` are still encoded, and `UserIdPath` decodes those two.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -17,15 +17,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emoji_gallery.contracts.ids import (
     EMOJI_PREFIX,
+    MAX_USER_ID_CHARACTERS,
     USER_EMOJI_PREFIX,
     EmojiId,
     UserEmojiId,
     UserId,
+    is_user_id,
 )
 from emoji_gallery.kit.errors import InvalidInputError, NotFoundError
 from emoji_gallery.kit.typeids import InvalidIdError, parse_id
-
-MAX_USER_ID_CHARACTERS: Final = 128
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,10 @@ def _routable(raw: bytes | None, decoded: str) -> str:
 
 def checked_user_id(text: str) -> UserId:
     """A user id that can exist; raises `InvalidInputError` for one that cannot."""
-    if not 1 <= len(text) <= MAX_USER_ID_CHARACTERS:
-        message = f"A user id has 1 to {MAX_USER_ID_CHARACTERS} characters."
+    if not is_user_id(text):
+        message = f"A user id has 1 to {MAX_USER_ID_CHARACTERS} printable characters."
         raise InvalidInputError(message)
-    if not text.isprintable() or "\N{REPLACEMENT CHARACTER}" in text:
-        message = "A user id has printable characters only."
-        raise InvalidInputError(message)
-    return UserId(text)
+    return text
 
 
 async def _user_id(user_id: Annotated[str, Path(description="The user's `sub`.")]) -> UserId:

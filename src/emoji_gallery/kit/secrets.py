@@ -30,7 +30,8 @@ class SecretSettings(BaseSettings):
 def master_secret(settings: SecretSettings, data_dir: Path) -> bytes:
     """The master secret that settings name.
 
-    Raises `ValueError` for one that is too short, `OSError` when the file cannot be had.
+    Raises `ValueError` for one that is too short or damaged, `OSError` when the file cannot be
+    had.
     """
     given = settings.secret_key.get_secret_value()
     if not given:
@@ -55,6 +56,9 @@ def _local_secret(data_dir: Path) -> bytes:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(_BYTES))
+            file.flush()
+            # Written through before it gets its name: no power loss leaves an empty secret.
+            os.fsync(file.fileno())
         try:
             # A link never replaces what is there, so the first process decides for all.
             path.hardlink_to(draft)
@@ -62,4 +66,19 @@ def _local_secret(data_dir: Path) -> bytes:
             pass
         finally:
             draft.unlink()
-    return bytes.fromhex(path.read_text().strip())
+    return _checked(path)
+
+
+def _checked(path: Path) -> bytes:
+    """The secret in a file; an empty or cut one would sign tokens that anybody can forge."""
+    try:
+        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except ValueError:
+        secret = b""
+    if len(secret) != _BYTES:
+        message = (
+            f"{path} does not hold a secret of {_BYTES} bytes in hexadecimal. Restore it; if it "
+            "is lost, remove the file: every token and media address made with it ends."
+        )
+        raise ValueError(message)
+    return secret

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emoji_gallery.accounts.rules.acting import UnreadableActorError, acted_for
-from emoji_gallery.accounts.rules.subjects import is_subject
+from emoji_gallery.contracts.ids import is_user_id
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,6 @@ def test_anything_else_is_refused(header: str) -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.text(min_size=1, max_size=128).filter(is_subject))
+@given(st.text(min_size=1, max_size=128).filter(is_user_id))
 def test_every_user_can_be_named(user_id: str) -> None:
     assert acted_for(quote(user_id, safe="")) == user_id

@@ -6,8 +6,7 @@ import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from emoji_gallery.accounts.rules.subjects import is_subject
-from emoji_gallery.contracts.ids import UserId
+from emoji_gallery.contracts.ids import UserId, is_user_id
 
 # Visible ASCII in which every % starts an escape, so that what was sent raw and what was
 # encoded can never mean two things.
@@ -26,6 +25,6 @@ def acted_for(header: str) -> UserId:
         subject = unquote_to_bytes(header).decode()
     except UnicodeDecodeError as error:
         raise UnreadableActorError from error
-    if not is_subject(subject):
+    if not is_user_id(subject):
         raise UnreadableActorError
     return UserId(subject)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from emoji_gallery.accounts.rules.subjects import is_subject
 from emoji_gallery.contracts.identity import SCOPES
-from emoji_gallery.contracts.ids import UserId
+from emoji_gallery.contracts.ids import UserId, is_user_id
 
 # How far an issuer's clock may run ahead of ours. It forgives `nbf` and `iat` only: a token
 # is over at its `exp`, not half a minute later.
@@ -101,7 +100,7 @@ def _require_issuer_and_audience(payload: Mapping[str, object], policy: TokenPol
 
 def _subject(payload: Mapping[str, object]) -> UserId:
     subject = payload.get("sub")
-    if not is_subject(subject):
+    if not is_user_id(subject):
         raise TokenRefusedError("The token's sub is not a user id.")
     return UserId(subject)
 
