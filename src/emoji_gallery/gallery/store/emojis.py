@@ -112,7 +112,7 @@ async def write_emojis(
     ordered = sorted(rows, key=lambda row: row.base_id is not None)
     for start in range(0, len(ordered), _BATCH):
         batch = ordered[start : start + _BATCH]
-        encoded = orjson.dumps([_encoded(row) for row in batch]).decode()
+        encoded = orjson.dumps([_encoded(row) for row in batch], default=str).decode()
         await tx.execute(_WRITE, {"rows": encoded, "pack_id": pack_id, "now": now})
         await tx.execute(_WRITE_VERSIONS, {"ids": [row.id for row in batch], "now": now})
 

@@ -57,7 +57,7 @@ async def write_search_texts(tx: WriteConnection, rows: Sequence[EmojiRow]) -> N
         texts = [one for row in batch for one in _texts(row)]
         numbers = await _numbers(tx, {(one.locale, word) for one in texts for word in one.words})
         await tx.execute(_FORGET, {"ids": [row.id for row in batch]})
-        encoded = orjson.dumps([_encoded(one, numbers) for one in texts]).decode()
+        encoded = orjson.dumps([_encoded(one, numbers) for one in texts], default=str).decode()
         await tx.execute(_WRITE, {"rows": encoded})
 
 
