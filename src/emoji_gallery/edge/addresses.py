@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -23,6 +24,9 @@ _Network = IPv4Network | IPv6Network
 
 # What a request without an address is counted under: one that came over a Unix socket.
 _NO_ADDRESS: Final = "none"
+
+# Reading an address costs as much as the rest of a cached answer, so the latest are remembered.
+_REMEMBERED: Final = 4096
 
 # One household or machine gets a /64 of IPv6; single addresses of it cost nothing.
 _IPV6_HOST_BITS: Final = 64
@@ -88,6 +92,7 @@ def _forwarded(scope: Scope) -> Iterator[str]:
     yield from reversed(b",".join(values).decode("latin-1").split(","))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _parsed(text: str) -> _Address | None:
     """An address, also with a port behind it; an IPv4 address in IPv6's clothes is IPv4."""
     text = text.strip()
@@ -104,6 +109,7 @@ def _parsed(text: str) -> _Address | None:
     return address
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _counted(address: _Address) -> str:
     if isinstance(address, IPv4Address):
         return str(address)

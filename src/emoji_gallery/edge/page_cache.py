@@ -111,7 +111,9 @@ class PageCache:
         if store is None or variant is None:
             # The route is asked as for a GET: what HEAD answers has the same headers.
             return _page_or_raise(await answer_of(self._app, _as_get(scope), receive))
-        key = f"page:{scope['path']}:{variant}:{pages.generation()}"
+        # Clients write the path: its length keeps it apart from the variant.
+        path = scope["path"]
+        key = f"page:{pages.generation()}:{len(path)}:{path}:{variant}"
         page = store.memory.get(key)
         if page is not None:
             return page
