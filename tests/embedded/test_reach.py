@@ -63,3 +63,4 @@ async def test_closed_folder_above_the_data_is_named_in_one_line_and_stays_close
         " 'nobody' can reach with DATA_DIR=…"
     )
     assert closed.stat().st_mode & 0o777 == 0o700
+    assert list(closed.iterdir()) == []

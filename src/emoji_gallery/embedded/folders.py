@@ -26,6 +26,8 @@ from emoji_gallery.embedded.reach import require_reachable
 _SOCKET_FOLDER_LIMIT: Final = 84
 _PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9._/-]+")
 
+_CLUSTER: Final = "postgres"
+
 # How long a run that is already stopping, or a mere look at the lock, may still hold it.
 _LEAVE_SECONDS: Final = 3.0
 _TICK_SECONDS: Final = 0.01
@@ -59,9 +61,12 @@ def addresses_file(data: Path) -> Path:
 def make_data_dir(data_dir: Path) -> Path:
     """Make the data folder if it is not there; parents keep the modes that they have.
 
-    Root's is made so that the servers' account can walk through it but not list it.
+    Root's is made so that the servers' account can walk through it but not list it; where that
+    account cannot come that far, nothing is made and `UnreachableFolderError` says so.
     """
     data = data_dir.resolve()
+    nearest = next(place for place in (data, *data.parents) if place.is_dir())
+    require_reachable(nearest, server_account(data / _CLUSTER))
     data.parent.mkdir(parents=True, exist_ok=True)
     if not data.is_dir():
         data.mkdir()
@@ -121,7 +126,7 @@ def _locked(descriptor: int, kind: int) -> bool:
 
 def prepare(data: Path) -> Folders:
     """Make the servers' folders; raises an `EmbeddedError` that names the folder in the way."""
-    cluster = data / "postgres"
+    cluster = data / _CLUSTER
     account = server_account(cluster)
     require_reachable(data, account)
     folders = Folders(
