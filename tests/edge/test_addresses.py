@@ -44,7 +44,9 @@ def test_the_rightmost_address_that_is_not_ours_is_the_client(
     assert address_of("10.0.0.1", *forwarded) == client
 
 
-@pytest.mark.parametrize("forwarded", ["", "unknown", "1.1.1.1, nonsense", "1.1.1.1,"])
+@pytest.mark.parametrize(
+    "forwarded", ["", "unknown", "1.1.1.1, nonsense", "1.1.1.1,", "1.1.1.1, " + "1" * 90]
+)
 def test_what_is_no_address_stops_the_search_at_our_proxy(forwarded: str) -> None:
     assert address_of("10.0.0.1", forwarded) == "10.0.0.1"
 

@@ -28,6 +28,9 @@ _NO_ADDRESS: Final = "none"
 # Reading an address costs as much as the rest of a cached answer, so the latest are remembered.
 _REMEMBERED: Final = 4096
 
+# The longest address there is, with a zone and a port; more is none and not worth remembering.
+_MOST_CHARACTERS: Final = 80
+
 # One household or machine gets a /64 of IPv6; single addresses of it cost nothing.
 _IPV6_HOST_BITS: Final = 64
 
@@ -92,10 +95,14 @@ def _forwarded(scope: Scope) -> Iterator[str]:
     yield from reversed(b",".join(values).decode("latin-1").split(","))
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _parsed(text: str) -> _Address | None:
     """An address, also with a port behind it; an IPv4 address in IPv6's clothes is IPv4."""
     text = text.strip()
+    return _read(text) if len(text) <= _MOST_CHARACTERS else None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read(text: str) -> _Address | None:
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
