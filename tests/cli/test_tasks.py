@@ -152,6 +152,18 @@ def test_dropped_letters_are_gone_and_not_run(letters: Letters) -> None:
     assert ids() == ["user_emojis/2"]
 
 
+def test_waiting_tasks_that_nobody_handles_are_buried_and_can_be_raised(letters: Letters) -> None:
+    done("retry", "--all")
+
+    assert done("bury", "user_emojis.process") == "2 tasks\n"
+    assert letters.waiting("user_emojis") == []
+    assert len(letters.waiting("accounts")) == 1
+    assert "buried" in done("list", "--task", "user_emojis.process")
+    assert done("retry", "--task", "user_emojis.process") == "2 tasks\n"
+    raised = letters.waiting("user_emojis")
+    assert sorted(payload for _, payload, _ in raised) == [b'{"n": 1}', b'{"n": 2}']
+
+
 @pytest.mark.parametrize("command", ["retry", "drop"])
 @pytest.mark.parametrize("wrong", ["user_emojis/99", "nowhere/1", "user_emojis/x", "12", "/1"])
 def test_an_unknown_id_changes_nothing(letters: Letters, command: str, wrong: str) -> None:

@@ -52,6 +52,18 @@ def drop(ids: Ids = None, *, task: Task = None, everything: Everything = False) 
     _change(_choice(ids, task, everything=everything), lambda dead, chosen: dead.drop(chosen))
 
 
+@app.command()
+def bury(
+    task: Annotated[str, typer.Argument(help="The name, like user_emojis.process.")],
+) -> None:
+    """Put waiting tasks that nobody handles any more among those that failed."""
+
+    async def work(resources: Resources) -> int:
+        return await DeadLetters(resources.database).bury(task)
+
+    _tell(with_resources(work))
+
+
 def _choice(ids: list[str] | None, task: str | None, *, everything: bool) -> Choice:
     if sum((bool(ids), task is not None, everything)) != 1:
         fail("Name ids, or --task NAME, or --all.")
@@ -66,7 +78,11 @@ def _change(choice: Choice, change: Callable[[DeadLetters, Choice], Awaitable[in
         changed = with_resources(work)
     except UnknownLetterError as error:
         fail(str(error))
-    typer.echo(f"{changed} task{'' if changed == 1 else 's'}")
+    _tell(changed)
+
+
+def _tell(count: int) -> None:
+    typer.echo(f"{count} task{'' if count == 1 else 's'}")
 
 
 def _row(letter: DeadLetter) -> Sequence[object]:

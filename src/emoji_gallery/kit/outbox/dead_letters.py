@@ -95,6 +95,30 @@ class DeadLetters:
             _check_found(choice, retried)
         return retried
 
+    async def bury(self, task: str) -> int:
+        """Put the waiting tasks of a name among the letters, for instance of one given up."""
+        buried = 0
+        async with self.db.transaction() as tx:
+            for tables in await _features(tx):
+                outbox, dead = tables.outbox, tables.dead
+                kept = (outbox.c.queue, outbox.c.payload, outbox.c.headers)
+                counted = (outbox.c.deliveries_count, outbox.c.created_at, outbox.c.timer_id)
+                gone = (
+                    delete(outbox)
+                    .where(outbox.c.queue == task, outbox.c.acquired_token.is_(None))
+                    .returning(outbox.c.id.label("original_id"), *kept, *counted)
+                    .cte("gone")
+                )
+                said = literal("buried").label("failure_reason")
+                letters = select(gone, said)
+                result = await tx.execute(
+                    insert(dead).from_select(
+                        [column.name for column in letters.selected_columns], letters
+                    )
+                )
+                buried += result.rowcount
+        return buried
+
     async def drop(self, choice: Choice) -> int:
         """Remove letters; how many that were.
 

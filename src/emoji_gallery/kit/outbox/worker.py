@@ -101,8 +101,8 @@ class OutboxWorker:
                 orphans = {row.queue for row in rows} - self._handlers.keys()
                 if orphans:
                     raise UnhandledTaskError(
-                        f"tasks wait in {tables.schema}.outbox that nobody handles: "
-                        f"{', '.join(sorted(orphans))}"
+                        f"tasks wait that nobody handles: {', '.join(sorted(orphans))}; "
+                        "`emoji-gallery tasks bury NAME` puts them among the dead letters"
                     )
 
 
