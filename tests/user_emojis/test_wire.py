@@ -49,9 +49,8 @@ class Wire:
     @asynccontextmanager
     async def connection(self, *headers: str) -> AsyncIterator[Connection]:
         """A connection on which the head of an upload of Alice's has been sent."""
-        token = KEYS.issue(
-            ALICE, tier=None, scopes=(), now=self.world.time(), ttl=timedelta(hours=1)
-        )
+        hour = timedelta(hours=1)
+        token = KEYS.issue(ALICE, tier=None, scopes=(), now=self.world.time(), ttl=hour)
         reader, writer = await asyncio.open_unix_connection(self.socket)
         lines = [
             "POST /emoji/ HTTP/1.1",

@@ -86,10 +86,10 @@ class World:
             clock=self.time,
         )
         self.feature: Feature = build(parts, settings=self.settings, data_dir=self.folder)
-        identities = local_identities(db=self.db, keys=KEYS, clock=self.time)
+        self.identities = local_identities(db=self.db, keys=KEYS, clock=self.time)
         self.api: FastAPI = create_app([self.feature], {CursorCodec: CursorCodec(b"c" * 32)})
         self.app: ASGIApp = layered(
-            self.api, [NormalisePath, lambda inner: Identify(inner, identities)]
+            self.api, [NormalisePath, lambda inner: Identify(inner, self.identities)]
         )
 
     def _build_assets(self) -> Assets:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from contextlib import asynccontextmanager
 from itertools import chain, repeat
 
 import pytest
@@ -9,7 +10,7 @@ from fastapi import Request
 from starlette.types import Message, Receive
 
 from emoji_gallery.kit.errors import ProblemError
-from emoji_gallery.user_emojis.endpoints.body import Pace, UploadBody, upload_body
+from emoji_gallery.user_emojis.endpoints.body import Pace, UploadBody, body_of_upload
 from emoji_gallery.user_emojis.errors import (
     InvalidFormError,
     NotAFormError,
@@ -24,6 +25,9 @@ FORM = (
     b"meow",
     b'\r\n--b\r\nContent-Disposition: form-data; name="name"\r\n\r\ncat\r\n--b--\r\n',
 )
+
+
+upload_body = asynccontextmanager(body_of_upload)
 
 
 class Chunks:
@@ -119,9 +123,9 @@ async def test_a_body_below_the_least_rate_is_cut_after_the_grace() -> None:
     ticks = iter([0.0, 9.0, 19.0, 21.0])
     chunks = Chunks(chain([FORM[0]], repeat(b"x")))
     pace = Pace(idle_seconds=30, min_bytes_per_second=100, grace_seconds=20)
+    body = UploadBody(request(chunks.receive), pace, now=lambda: next(ticks))
     with pytest.raises(SlowBodyError):
-        async with upload_body(request(chunks.receive), pace, now=lambda: next(ticks)) as body:
-            await file_of(body)
+        await file_of(body)
     assert chunks.taken == 3
 
 
@@ -147,8 +151,8 @@ async def test_a_body_at_the_least_rate_is_taken() -> None:
     seconds = iter(range(0, 1000, 10))
     chunks = Chunks([FORM[0], *repeat(KIB, 20), FORM[2]])
     pace = Pace(idle_seconds=30, min_bytes_per_second=100, grace_seconds=20)
-    async with upload_body(request(chunks.receive), pace, now=lambda: next(seconds)) as body:
-        assert await file_of(body) == KIB * 20
+    body = UploadBody(request(chunks.receive), pace, now=lambda: next(seconds))
+    assert await file_of(body) == KIB * 20
 
 
 @pytest.mark.parametrize("chunks", [[None], [FORM[0], None], [FORM[0], FORM[1], None]])

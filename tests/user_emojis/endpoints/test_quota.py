@@ -6,8 +6,9 @@ from collections import Counter
 import httpx
 import pytest
 
+from emoji_gallery.user_emojis.service.process import ProcessEmoji
 from tests.user_emojis import pictures
-from tests.user_emojis.world import ALICE, BOB, World
+from tests.user_emojis.world import ALICE, BOB, World, uuid_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -102,6 +103,17 @@ class TestRevival:
             await client.delete(f"/emoji/{emoji_id}")
         answer = await world.upload(content, name="Jerry")
         assert (answer.json()["name"], answer.json()["tags"]) == ("Jerry", ["cat"])
+
+    async def test_one_that_was_ready_is_ready_at_once(self, world: World) -> None:
+        content = pictures.png()
+        emoji_id = await world.keep(content)
+        process = ProcessEmoji(world.db, world.assets, world.queue, world.time)
+        await process.process(uuid_of(emoji_id))
+        async with world.client() as client:
+            await client.delete(f"/emoji/{emoji_id}")
+        answer = await world.upload(content)
+        assert (answer.status_code, answer.json()["status"]) == (201, "ready")
+        assert "64.webp" in answer.json()["renditions"]
 
     async def test_it_takes_a_slot(self, world: World) -> None:
         content = pictures.png()

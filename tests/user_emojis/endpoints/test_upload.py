@@ -2,14 +2,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from typing_extensions import override
 
 from emoji_gallery.embedded.valkey import ValkeyServer
 from emoji_gallery.kit.redis_gate import RedisAwayError, RedisGate
+from emoji_gallery.media.errors import RendererUnavailableError
+from emoji_gallery.media.renderer import Renderer, Source
+from emoji_gallery.media.types import Limits, Probe
 from emoji_gallery.user_emojis.service.spool import Spool
 from emoji_gallery.user_emojis.service.upload import UploadEmoji
 from tests.clients import client_of
@@ -194,6 +200,20 @@ class TestRefused:
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
         assert "WWW-Authenticate" in answer.headers
 
+    async def test_who_sends_much_without_a_token_gets_to_read_why(self, world: World) -> None:
+        sent = 0
+
+        async def body() -> AsyncIterator[bytes]:
+            nonlocal sent
+            for _ in range(8):
+                yield b"x" * 1024
+                sent += 1
+
+        async with client_of(world.app) as client:
+            answer = await client.post("/emoji/", content=body())
+        assert answer.status_code == 401
+        assert sent == 8
+
     async def test_an_empty_file(self, world: World) -> None:
         problem = await refused(world, await world.upload(b""), 422, "image_rejected")
         assert problem["reason"] == "empty"
@@ -318,6 +338,22 @@ class TestRefused:
             answer = await world.upload(pictures.png())
         assert answer.headers["Retry-After"] == "5"
         await refused(world, answer, 503, "unavailable")
+
+
+class BusyRenderer(Renderer):
+    """One of which no child is ever free."""
+
+    @override
+    async def probe(self, source: Source, *, limits: Limits) -> Probe:
+        raise RendererUnavailableError("busy")
+
+
+async def test_uploads_are_refused_for_a_moment_while_no_child_is_free(world: World) -> None:
+    busy = replace(world, renderer=BusyRenderer(), folder=world.folder / "busy")
+    async with busy.running():
+        answer = await busy.upload(pictures.png())
+    assert answer.headers["Retry-After"] == "2"
+    await refused(world, answer, 503, "unavailable")
 
 
 async def test_uploads_are_closed_while_limits_cannot_be_counted(

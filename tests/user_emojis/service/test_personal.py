@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import datetime
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
+from obstore.store import MemoryStore
+from typing_extensions import override
 
 from emoji_gallery.contracts.identity import UserData
+from emoji_gallery.kit.errors import UnavailableError
+from emoji_gallery.kit.objects import ObjectStore
 from emoji_gallery.user_emojis.service.process import ProcessEmoji
-from emoji_gallery.user_emojis.service.upload import UploadEmoji
 from tests.user_emojis import pictures
 from tests.user_emojis.world import ALICE, BOB, World, uuid_of
 
@@ -33,6 +37,17 @@ async def rows_of(world: World, user: str) -> int:
         for table in tables
     ]
     return sum(row[0] for rows in counts for row in rows)
+
+
+class StubbornStore(ObjectStore):
+    """A storage that removes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryStore(), timeout=timedelta(seconds=10))
+
+    @override
+    async def delete(self, keys: Sequence[str]) -> None:
+        raise UnavailableError
 
 
 class TestErase:
@@ -101,29 +116,37 @@ class TestErase:
     async def test_an_upload_that_was_under_way_keeps_nothing(
         self, world: World, kept: UserData
     ) -> None:
-        uploads = world.feature.services[UploadEmoji]
-        assert isinstance(uploads, UploadEmoji)
+        answer = await self.upload_and_erase(world, kept)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+        assert await rows_of(world, "alice") == 0
+        assert await world.stored() == set()
 
-        async def erase_in_the_middle(upload: httpx.AsyncClient) -> httpx.Response:
-            async def body() -> AsyncIterator[bytes]:
-                content = pictures.png()
-                head = b'Content-Disposition: form-data; name="file"; filename="a.png"'
-                yield b"--b\r\n" + head + b"\r\n\r\n" + content[:20]
-                world.time.passes(seconds=1)
-                await kept.erase(ALICE, before=world.time())
-                yield content[20:] + b"\r\n--b--\r\n"
+    async def test_it_is_refused_also_when_its_file_cannot_be_removed_at_once(
+        self, world: World, kept: UserData
+    ) -> None:
+        stubborn = replace(world, objects=StubbornStore(), folder=world.folder / "stubborn")
+        async with stubborn.running():
+            answer = await self.upload_and_erase(stubborn, kept)
+        assert answer.status_code == 401
+        assert await rows_of(world, "alice") == 0
 
-            return await upload.post(
+    async def upload_and_erase(self, world: World, kept: UserData) -> httpx.Response:
+        """An upload of Alice's, in the middle of which she is erased."""
+
+        async def body() -> AsyncIterator[bytes]:
+            content = pictures.png()
+            head = b'Content-Disposition: form-data; name="file"; filename="a.png"'
+            yield b"--b\r\n" + head + b"\r\n\r\n" + content[:20]
+            world.time.passes(seconds=1)
+            await kept.erase(ALICE, before=world.time())
+            yield content[20:] + b"\r\n--b--\r\n"
+
+        async with world.client() as client:
+            return await client.post(
                 "/emoji/",
                 content=body(),
                 headers={"Content-Type": "multipart/form-data; boundary=b"},
             )
-
-        async with world.client() as client:
-            answer = await erase_in_the_middle(client)
-        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
-        assert await rows_of(world, "alice") == 0
-        assert await world.stored() == set()
 
     async def test_many_at_once_do_not_hinder_each_other(
         self, world: World, kept: UserData

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 from starlette.requests import ClientDisconnect
 
 from emoji_gallery.edge.drain import drain
+from emoji_gallery.edge.provide import Provided
 from emoji_gallery.kit.errors import ProblemError
 from emoji_gallery.user_emojis.endpoints.multipart import FormReader, boundary_of
 from emoji_gallery.user_emojis.errors import SlowBodyError, UploadInterruptedError
@@ -96,14 +97,17 @@ class UploadBody:
             raise SlowBodyError
 
 
-@asynccontextmanager
-async def upload_body(
-    request: Request, pace: Pace, *, now: Callable[[], float] = monotonic
+async def body_of_upload(
+    request: Request, pace: Annotated[Pace, Provided(Pace)]
 ) -> AsyncIterator[UploadBody]:
-    """Lend the body; a refusal leaves the block only when the rest has been read and dropped."""
-    body = UploadBody(request, pace, now=now)
+    """Lend the body; a refusal leaves only when the rest has been read and dropped."""
+    body = UploadBody(request, pace, now=monotonic)
     try:
         yield body
     except ProblemError:
         await body.drain()
         raise
+
+
+# To be asked for first, so that it is also there for what other dependencies refuse.
+BodyOfUpload = Annotated[UploadBody, Depends(body_of_upload)]

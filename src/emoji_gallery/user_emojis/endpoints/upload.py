@@ -17,7 +17,7 @@ from emoji_gallery.edge.retries import retryable
 from emoji_gallery.kit.database import WriteConnection
 from emoji_gallery.kit.typeids import format_id
 from emoji_gallery.user_emojis.endpoints.answers import answer
-from emoji_gallery.user_emojis.endpoints.body import Pace, upload_body
+from emoji_gallery.user_emojis.endpoints.body import BodyOfUpload
 from emoji_gallery.user_emojis.endpoints.prefer import requested_wait
 from emoji_gallery.user_emojis.schemas import EmojiBody
 from emoji_gallery.user_emojis.service.browse import BrowseEmojis
@@ -60,7 +60,6 @@ Uploads = Annotated[UploadEmoji, Provided(UploadEmoji)]
 Browse = Annotated[BrowseEmojis, Provided(BrowseEmojis)]
 Change = Annotated[ChangeEmojis, Provided(ChangeEmojis)]
 Keys = Annotated[UserEmojiKeys, Provided(UserEmojiKeys)]
-BodyPace = Annotated[Pace, Provided(Pace)]
 Prefer = Annotated[
     str | None,
     Header(description="`wait=5` waits up to 5 s for the emoji to be ready (RFC 7240)."),
@@ -87,16 +86,15 @@ _RETRY_PARAMETER: Final[Mapping[str, Any]] = {
 )
 async def upload_emoji(
     request: Request,
+    body: BodyOfUpload,
     actor: SignedInActor,
     uploads: Uploads,
     browse: Browse,
     keys: Keys,
-    pace: BodyPace,
     prefer: Prefer = None,
 ) -> Response:
     """Upload a picture as one's own emoji; it takes a slot until it is deleted or rejected."""
     async with (
-        upload_body(request, pace) as body,
         retryable(request, actor, keys) as attempt,
         uploads.receiving(actor, body) as upload,
     ):
