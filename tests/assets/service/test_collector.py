@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from typing_extensions import override
 
 from emoji_gallery.assets.rules.links import AssetFacts
@@ -189,7 +190,7 @@ class TestCollectNow:
 
 
 class TestRaces:
-    async def test_a_collector_waits_for_a_registration_and_then_spares_the_asset(
+    async def test_a_collector_stands_in_nobodys_way_while_bytes_are_registered(
         self, stage: Stage
     ) -> None:
         source = svg("red")
@@ -199,11 +200,48 @@ class TestRaces:
         async with stage.db.transaction() as tx:
             probe = await stage.probe(source)
             await stage.assets.register(tx, facts.digest, probe, size=len(source))
+            await stage.sibling(AT_ONCE).collector.collect()
+        await stage.run("INSERT INTO keeper.kept VALUES (:digest)", digest=facts.digest)
+        assert await is_whole(stage, facts.digest)
+
+    async def test_what_is_retained_stays_for_who_refers_to_it(self, stage: Stage) -> None:
+        facts = await stage.keep(svg("red"))
+        await stage.let_go(facts.digest)
+        async with stage.db.transaction() as tx:
+            await stage.assets.retain(tx, [facts.digest])
+            await stage.sibling(AT_ONCE).collector.collect()
+            await tx.execute(
+                text("INSERT INTO keeper.kept VALUES (:digest)"), {"digest": facts.digest}
+            )
+        await stage.sibling(AT_ONCE).collector.collect()
+        assert await is_whole(stage, facts.digest)
+
+    async def test_what_is_retained_in_vain_goes_at_once_all_the_same(self, stage: Stage) -> None:
+        facts = await stage.keep(svg("red"))
+        await stage.let_go(facts.digest)
+        async with stage.db.transaction() as tx:
+            await stage.assets.retain(tx, [facts.digest])
             collecting = asyncio.create_task(stage.assets.collect_now([facts.digest]))
             await eventually(lambda: self._waits_for_a_lock(stage), within=20)
-            await stage.run("INSERT INTO keeper.kept VALUES (:digest)", digest=facts.digest)
         await collecting
-        assert await is_whole(stage, facts.digest)
+        await stage.collector.collect()
+        assert await is_gone(stage, facts.digest)
+
+    async def test_what_is_gone_or_going_cannot_be_retained(
+        self, stubborn: tuple[Stage, StubbornStore], stage: Stage
+    ) -> None:
+        process, store = stubborn
+        facts, other = await stage.keep(svg("red")), await stage.keep(svg("blue"))
+        await stage.let_go(facts.digest)
+        collecting = asyncio.create_task(process.assets.collect_now([facts.digest]))
+        await store.asked.wait()
+        with pytest.raises(NotFoundError):
+            await self._retain(stage, [other.digest, facts.digest])
+        store.allowed.set()
+        await collecting
+        with pytest.raises(NotFoundError):
+            await self._retain(stage, [facts.digest])
+        await self._retain(stage, [other.digest])
 
     async def test_bytes_that_come_while_they_are_collected_end_up_stored(
         self, stubborn: tuple[Stage, StubbornStore], stage: Stage
@@ -324,6 +362,10 @@ class TestRaces:
         )
         return bool(rows)
 
+    async def _retain(self, stage: Stage, digests: Sequence[Digest]) -> None:
+        async with stage.db.transaction() as tx:
+            await stage.assets.retain(tx, digests)
+
 
 class PausedRenderer(Renderer):
     """Draws at once and hands over when it may."""
@@ -358,6 +400,15 @@ class TestSweep:
             grow_old(tmp_path, key)
         await stage.collector.sweep()
         assert await is_gone(stage, digest)
+
+    async def test_a_rendition_that_the_catalogue_no_longer_has_goes_with_the_others(
+        self, stage: Stage, tmp_path: Path
+    ) -> None:
+        key = f"renditions/ab/{'ab' * 32}-96.webp"
+        await stage.objects.put_if_absent(key, b"x")
+        grow_old(tmp_path, key)
+        await stage.collector.sweep()
+        assert await stage.stored() == set()
 
     async def test_a_young_file_stays(self, stage: Stage) -> None:
         key = f"sources/ab/{'ab' * 32}"

@@ -8,7 +8,8 @@ between, the next run or the next `ingest` of the same bytes puts things right.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
@@ -32,6 +33,10 @@ from emoji_gallery.kit.objects import ObjectInfo, ObjectStore
 # that no late removal meets the next one who brings the same bytes.
 _REMOVAL_SECONDS: Final = 25
 _CLAIM: Final = timedelta(seconds=75)
+
+# Who only looks at an asset or draws it is done with its row in a moment.
+_TRIES: Final = 4
+_PAUSE: Final = 0.1
 
 _BATCH: Final = 100
 _SCAN: Final = 1000
@@ -63,19 +68,24 @@ class Collector:
         await self._mark()
         after: Digest | None = None
         while due := await self._overdue(after):
-            await self._remove(await self._claim(due, spare=self._needed))
+            await self._remove_assets(await self._claim(due, spare=self._needed))
             after = due[-1]
         async with self.db.transaction() as tx:
             await guards.drop_idle(tx)
 
     async def collect_now(self, digests: Sequence[Digest]) -> None:
         """Remove at once what nothing refers to; what somebody just brings stays theirs."""
-        for batch in _batches(sorted(set(digests))):
-            claim = await self._claim(batch, spare=self._needed)
-            async with self.db.transaction() as tx:
-                # Should their holders vanish, these go with the next run, not after the grace.
-                await collection.mark_overdue(tx, claim.busy)
-            await self._remove(claim)
+        busy = await self._collect_unneeded(digests)
+        for _ in range(_TRIES):
+            if not busy:
+                return
+            await asyncio.sleep(_PAUSE)
+            busy = await self._collect_unneeded(busy)
+        await self._leave_to_next_run(busy)
+
+    async def drop(self, digests: Sequence[Digest]) -> None:
+        """Remove what nothing refers to, but for what somebody else is at work on."""
+        await self._leave_to_next_run(await self._collect_unneeded(digests))
 
     async def sweep(self) -> None:
         """Remove old files that belong to no asset, and what dead writers left behind."""
@@ -86,6 +96,21 @@ class Collector:
             async for page in self.objects.pages(prefix):
                 strays += await self._sweep_page([info for info in page if info.modified < before])
         log.info("assets.swept", strays=strays, unfinished=unfinished)
+
+    async def _collect_unneeded(self, digests: Sequence[Digest]) -> list[Digest]:
+        """Remove what can be removed; answers what somebody is at work on."""
+        busy: list[Digest] = []
+        for batch in _batches(sorted(set(digests))):
+            claim = await self._claim(batch, spare=self._needed)
+            await self._remove_assets(claim)
+            busy.extend(claim.busy)
+        return busy
+
+    async def _leave_to_next_run(self, digests: Sequence[Digest]) -> None:
+        """Should those who are at work on these vanish, they go then, not after the grace."""
+        for digest in digests:
+            async with self.db.transaction() as tx:
+                await collection.mark_overdue(tx, digest)
 
     async def _mark(self) -> None:
         after: Digest | None = None
@@ -106,16 +131,18 @@ class Collector:
             return await collection.overdue(connection, grace=self.grace, after=after, limit=_BATCH)
 
     async def _claim(self, digests: Sequence[Digest], *, spare: Spare) -> _Claim:
-        """Take out of service what nobody holds and `spare` does not name."""
+        """Take out of service what nobody brings or uses just now and `spare` does not name."""
         collector = uuid4()
         async with self.db.transaction() as tx:
             claimed = await guards.claim(tx, digests, collector=collector, lease=_CLAIM)
-            # Whoever registered one of these before the claim has committed: this sees it.
-            spared = set(await spare(tx, claimed))
+            in_use = await collection.lock(tx, claimed)
+            # Whoever had a lock on one of these has committed: this sees what they refer to.
+            spared = {*in_use, *await spare(tx, claimed)}
             await guards.drop_claims(tx, sorted(spared), collector=collector)
             unneeded = [digest for digest in sorted(claimed) if digest not in spared]
             await collection.mark_collecting(tx, unneeded)
-        return _Claim(collector, unneeded, busy=sorted(set(digests) - set(claimed)))
+        busy = sorted({*digests} - {*claimed} | {*in_use})
+        return _Claim(collector, unneeded, busy)
 
     async def _needed(self, tx: WriteConnection, digests: Sequence[Digest]) -> list[Digest]:
         needed = await collection.referenced(tx, digests, self.schemas)
@@ -128,28 +155,36 @@ class Collector:
         registered = await collection.registered(tx, digests)
         return registered + await collection.referenced(tx, digests, self.schemas)
 
-    async def _remove(self, claim: _Claim) -> None:
+    async def _remove_assets(self, claim: _Claim) -> None:
+        await self._remove(claim, chain.from_iterable(map(keys_of, claim.unneeded)))
+        self.metrics.collected(len(claim.unneeded))
+
+    async def _remove(self, claim: _Claim, keys: Iterable[str]) -> None:
         digests = claim.unneeded
         if not digests:
             return
         async with asyncio.timeout(_REMOVAL_SECONDS):
-            await self.objects.delete(list(chain.from_iterable(map(keys_of, digests))))
+            await self.objects.delete(list(keys))
         self.hot.forget(digests)
         self.known.forget(digests)
         async with self.db.transaction() as tx:
             await collection.remove(tx, digests, collector=claim.collector)
             await guards.drop_claims(tx, digests, collector=claim.collector)
-        self.metrics.collected(len(digests))
         log.info("assets.collected", digests=digests)
 
     async def _sweep_page(self, page: Sequence[ObjectInfo]) -> int:
-        digests = {digest for info in page if (digest := digest_of(info.key)) is not None}
+        """Remove the files of a page that belong to no asset; tells of how many assets."""
+        keys: defaultdict[Digest, list[str]] = defaultdict(list)
+        for info in page:
+            digest = digest_of(info.key)
+            if digest is not None:
+                keys[digest].append(info.key)
         async with self.db.reading() as connection:
-            strays = digests - set(await collection.registered(connection, sorted(digests)))
+            strays = keys.keys() - set(await collection.registered(connection, sorted(keys)))
         removed = 0
         for batch in _batches(sorted(strays)):
             claim = await self._claim(batch, spare=self._known_or_needed)
-            await self._remove(claim)
+            await self._remove(claim, (key for digest in claim.unneeded for key in keys[digest]))
             removed += len(claim.unneeded)
         return removed
 

@@ -79,10 +79,20 @@ class Assets:
         self.known.expect_change([digest])
         await known.upsert(tx, StoredAsset(digest, probe, size))
 
+    async def retain(self, tx: WriteConnection, digests: Sequence[Digest]) -> None:
+        """Let `tx` refer to assets that are registered already.
+
+        They cannot go before it ends, and stay if it commits a reference. Raises `NotFoundError`
+        when one is gone, or about to: then its bytes have to be ingested again.
+        """
+        living = await known.lock_living(tx, digests)
+        if not living.issuperset(digests):
+            raise NotFoundError("The picture is no longer kept.")
+
     async def discard(self, digests: Sequence[Digest]) -> None:
         """Take back an `ingest` each; what nobody else needs or brings is gone afterwards."""
         await self._release(digests)
-        await self.collector.collect_now(digests)
+        await self.collector.drop(digests)
 
     async def publish(self, tx: WriteConnection, digests: Sequence[Digest]) -> None:
         """Let everybody have these without a signature: free in-house art."""

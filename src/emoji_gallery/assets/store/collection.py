@@ -68,26 +68,38 @@ async def mark_unneeded(tx: WriteConnection, digests: Sequence[Digest]) -> None:
     """Let the time of grace begin for assets where it has not yet."""
     await tx.execute(
         update(assets)
-        .where(_locked(digests), assets.c.unreferenced_since.is_(None))
+        .where(_not_locked(digests), assets.c.unreferenced_since.is_(None))
         .values(unreferenced_since=func.now())
     )
 
 
-async def mark_overdue(tx: WriteConnection, digests: Sequence[Digest]) -> None:
-    """Let assets be collected at the next opportunity, if nobody needs them then."""
-    await tx.execute(update(assets).where(_locked(digests)).values(unreferenced_since=_LONG_AGO))
+async def mark_overdue(tx: WriteConnection, digest: Digest) -> None:
+    """Let an asset be collected at the next opportunity, if nobody needs it then."""
+    await tx.execute(
+        update(assets).where(assets.c.digest == digest).values(unreferenced_since=_LONG_AGO)
+    )
 
 
 async def mark_needed(tx: WriteConnection, digests: Sequence[Digest]) -> None:
     """Forget that assets were unneeded."""
-    await tx.execute(update(assets).where(_locked(digests)).values(unreferenced_since=None))
+    await tx.execute(update(assets).where(_not_locked(digests)).values(unreferenced_since=None))
+
+
+async def lock(tx: WriteConnection, digests: Sequence[Digest]) -> list[Digest]:
+    """Lock the rows of assets; answers those that another transaction is just using."""
+    rows = select(assets.c.digest).where(assets.c.digest.in_(digests)).order_by(assets.c.digest)
+    # Not so strong a lock that a new rendition's reference to the row would be in its way.
+    free = rows.with_for_update(skip_locked=True, key_share=True)
+    locked = set((await tx.execute(free)).scalars())
+    there: list[Digest] = list((await tx.execute(rows)).scalars())
+    return [digest for digest in there if digest not in locked]
 
 
 async def mark_collecting(tx: WriteConnection, digests: Sequence[Digest]) -> None:
-    """Take assets out of service; should the collector die, they are overdue for the next one."""
+    """Take locked assets out of service; should the collector die, they are overdue."""
     await tx.execute(
         update(assets)
-        .where(_locked(digests))
+        .where(assets.c.digest.in_(digests))
         .values(collecting_since=func.now(), unreferenced_since=_LONG_AGO)
     )
 
@@ -138,9 +150,7 @@ def _is_referenced(digest: ColumnElement[str], schemas: Sequence[str]) -> Column
     return or_(false(), *found)
 
 
-def _locked(digests: Sequence[Digest]) -> ColumnElement[bool]:
-    """The rows of these digests, locked in their order before any is written."""
-    in_order = select(assets.c.digest).where(assets.c.digest.in_(digests))
-    return assets.c.digest.in_(
-        select(in_order.order_by(assets.c.digest).with_for_update().cte("locked").c.digest)
-    )
+def _not_locked(digests: Sequence[Digest]) -> ColumnElement[bool]:
+    """Rows that no other transaction is using; marks are hints, for which nobody should wait."""
+    free = select(assets.c.digest).where(assets.c.digest.in_(digests)).order_by(assets.c.digest)
+    return assets.c.digest.in_(select(free.with_for_update(skip_locked=True).cte("free").c.digest))

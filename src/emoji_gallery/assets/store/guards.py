@@ -63,8 +63,15 @@ async def release(tx: WriteConnection, digest: Digest) -> bool:
 async def claim(
     tx: WriteConnection, digests: Sequence[Digest], *, collector: UUID, lease: timedelta
 ) -> list[Digest]:
-    """Take for a collector what nobody holds or collects; the digests that were taken."""
-    wanted = values(column("digest", Text), name="wanted").data([(one,) for one in sorted(digests)])
+    """Take for a collector what nobody holds, collects or is just registering.
+
+    Waits for nobody's transaction: a collector that stands in nobody's way can wait for the next
+    opportunity. Answers the digests that were taken.
+    """
+    free = await _not_locked(tx, digests)
+    if not free:
+        return []
+    wanted = values(column("digest", Text), name="wanted").data([(digest,) for digest in free])
     claiming = insert(guards).from_select(
         ["digest", "collector", "collecting_until"],
         select(wanted.c.digest, literal(collector, Uuid), func.now() + lease),
@@ -80,6 +87,14 @@ async def claim(
         ).returning(guards.c.digest)
     )
     return list(result.scalars())
+
+
+async def _not_locked(tx: WriteConnection, digests: Sequence[Digest]) -> list[Digest]:
+    """Those of the digests whose row is missing or now locked by this transaction."""
+    rows = select(guards.c.digest).where(guards.c.digest.in_(digests)).order_by(guards.c.digest)
+    locked = set((await tx.execute(rows.with_for_update(skip_locked=True))).scalars())
+    there = set((await tx.execute(rows)).scalars())
+    return [digest for digest in sorted(digests) if digest in locked or digest not in there]
 
 
 async def drop_claims(tx: WriteConnection, digests: Sequence[Digest], *, collector: UUID) -> None:

@@ -69,6 +69,15 @@ async def set_public(tx: WriteConnection, digests: Sequence[Digest], *, public: 
     )
 
 
+async def lock_living(tx: WriteConnection, digests: Sequence[Digest]) -> set[Digest]:
+    """Those of the digests that are in service, and stay so until the transaction ends."""
+    living = select(assets.c.digest).where(
+        assets.c.digest.in_(digests), assets.c.collecting_since.is_(None)
+    )
+    result = await tx.execute(living.order_by(assets.c.digest).with_for_update(read=True))
+    return set(result.scalars())
+
+
 async def changed_within(connection: ReadConnection, age: timedelta) -> list[Digest]:
     """The assets of which an answer may have changed lately."""
     result = await connection.execute(
