@@ -30,7 +30,7 @@ class Pack:
     art: dict[str, bytes] = field(default_factory=dict)
     manifest: str = ""
 
-    def add(self, key: str, *, art: bytes | None = None, **cells: str) -> Pack:
+    def add(self, key: str, /, *, art: bytes | None = None, **cells: str) -> Pack:
         """List an emoji; its picture is made of its key unless one is given."""
         file = cells.pop("file", f"{key}.svg")
         row = {"key": key, "file": file, "name": key.replace("-", " "), "category": "things"}
@@ -38,7 +38,7 @@ class Pack:
         self.art[file] = drawing(f"{self.name}/{key}") if art is None else art
         return self
 
-    def change(self, key: str, **cells: str) -> Pack:
+    def change(self, key: str, /, **cells: str) -> Pack:
         """Say something else of a listed emoji."""
         row = next(row for row in self.rows if row["key"] == key)
         row.update(cells)

@@ -178,7 +178,7 @@ class Gallery:
         assert len(found) == 1, f"{len(found)} are called {name}"
         return found[0]
 
-    async def curate(self, name: str, **change: object) -> Item:
+    async def curate(self, name: str, /, **change: object) -> Item:
         """Change the emoji of that name as a curator; it has to be allowed."""
         item = await self.item(name, include_variants=True)
         response = await self.ask(

@@ -179,7 +179,7 @@ def _filled(manifest: PackManifest, cells: Mapping[str, object]) -> dict[str, ob
     row: dict[str, object] = {
         name: value.strip() if isinstance(value, str) else value
         for name, value in cells.items()
-        if value not in ("", None) and is_known_column(name)
+        if value not in ("", None)
     }
     names = {
         match.group(1): row.pop(name)

@@ -103,7 +103,7 @@ class PackManifest(_Part):
     categories: tuple[CategoryLabels, ...] = ()
     tiers: TierRules = TierRules()
     index: IndexForm | None = None
-    emojis: tuple[dict[str, str | int | list[str]], ...] = ()
+    emojis: tuple[dict[str, object], ...] = ()
 
 
 def read_manifest(document: Mapping[str, JSON]) -> PackManifest:

@@ -163,7 +163,7 @@ def zip_files(archive: zipfile.ZipFile) -> ZipFiles:
 
 
 def _is_hidden(name: str) -> bool:
-    return name == "__MACOSX" or (name.startswith(".") and name != "..")
+    return name == "__MACOSX" or (name.startswith(".") and not name.startswith(".."))
 
 
 def _refusal(member: zipfile.ZipInfo) -> str | None:

@@ -95,7 +95,8 @@ def _rows(text: str, index: IndexForm) -> tuple[list[Mapping[str, object]], list
     rows: list[Mapping[str, object]] = []
     for number, cells in enumerate(table[1:], start=1):
         if len(cells) == len(header):
-            rows.append(dict(zip(header, cells, strict=True)))
+            cells_of = zip(header, cells, strict=True)
+            rows.append({name: cell for name, cell in cells_of if is_known_column(name)})
         else:
             faults.append(
                 Fault(f"row {number}", f"has {len(cells)} cells instead of {len(header)}")
