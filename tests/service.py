@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -15,13 +16,19 @@ from typing import Final
 
 import httpx
 
+from emoji_gallery.embedded.parts import embedded_parts
+from emoji_gallery.gallery.models import packs
+from emoji_gallery.kit.clock import utc_now
+from emoji_gallery.kit.database import DatabaseSettings, connect
+from emoji_gallery.kit.migrations import migrate
+from emoji_gallery.kit.typeids import new_uuid
 from tests.parts import server_folder
 from tests.waiting import blocking_until
 
 COMMAND: Final = str(Path(sys.executable).with_name("emoji-gallery"))
 
-# The first start makes a database and imports a pack of thousands of pictures.
-_START_SECONDS: Final = 180.0
+# The first start may make a database and import a pack of thousands of pictures.
+_START_SECONDS: Final = 300.0
 _STOP_SECONDS: Final = 60.0
 
 
@@ -41,6 +48,10 @@ class Service:
         )
         return answer.stdout.strip()
 
+    def said(self) -> str:
+        """What it has written to its standard output."""
+        return _output(self.data_dir).read_text()
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and return the exit status; the service may be gone already."""
         self.process.send_signal(number)
@@ -49,9 +60,11 @@ class Service:
 
 @contextmanager
 def running_service() -> Iterator[Service]:
-    """A service on a free port with data of its own; both are gone after the block."""
-    with server_folder() as folder, started_service(folder / "data") as service:
-        yield service
+    """A service with an empty gallery on a free port; all of it is gone after the block."""
+    with server_folder() as folder:
+        prepare_without_pack(folder / "data")
+        with started_service(folder / "data") as service:
+            yield service
 
 
 @contextmanager
@@ -59,13 +72,34 @@ def started_service(data_dir: Path, **settings: str) -> Iterator[Service]:
     """A service on a data folder that may be there already; stopped after the block."""
     port = free_port()
     command = [COMMAND, "run", "--port", str(port)]
-    with subprocess.Popen(command, env=environment(data_dir, settings)) as process:
+    with (
+        _output(data_dir).open("wb") as output,
+        subprocess.Popen(command, env=environment(data_dir, settings), stdout=output) as process,
+    ):
         service = Service(f"http://127.0.0.1:{port}", data_dir, process)
         try:
-            blocking_until(lambda: _is_ready(service), within=_START_SECONDS)
+            blocking_until(lambda: is_ready(service), within=_START_SECONDS)
             yield service
         finally:
             service.stop()
+
+
+def prepare_without_pack(data_dir: Path) -> None:
+    """Make a data folder whose service believes that it has the in-house pack already.
+
+    Its thousands of emojis take a minute to import, and most tests look at none of them.
+    """
+    asyncio.run(_prepare(data_dir))
+
+
+def is_ready(service: Service) -> bool:
+    """Whether it takes requests; fails the test when it has ended instead."""
+    status = service.process.poll()
+    assert status is None, f"the service ended with status {status}"
+    try:
+        return httpx.get(f"{service.url}/health/ready", timeout=5).is_success
+    except httpx.TransportError:
+        return False
 
 
 def environment(data_dir: Path, settings: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -82,10 +116,16 @@ def free_port() -> int:
         return port
 
 
-def _is_ready(service: Service) -> bool:
-    status = service.process.poll()
-    assert status is None, f"the service ended with status {status}"
-    try:
-        return httpx.get(f"{service.url}/health/ready", timeout=5).is_success
-    except httpx.TransportError:
-        return False
+async def _prepare(data_dir: Path) -> None:
+    async with embedded_parts(data_dir, durability="fast") as parts:
+        settings = DatabaseSettings(database_url=parts.database_url)
+        database = connect(settings, application_name="tests")
+        await migrate(database)
+        row = {"name": "openmoji", "label": "OpenMoji", "licence": "none", "attribution": "none"}
+        async with database.transaction() as tx:
+            await tx.execute(packs.insert(), {**row, "id": new_uuid(), "created_at": utc_now()})
+        await database.close()
+
+
+def _output(data_dir: Path) -> Path:
+    return data_dir.with_name(f"{data_dir.name}.out")
