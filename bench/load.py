@@ -43,8 +43,8 @@ class Rates:
         """The figure to quote."""
         return median(self.rounds)
 
-    def __str__(self) -> str:
-        """The median and the spread."""
+    def row(self) -> str:
+        """The median and the spread, in a line."""
         low, high = min(self.rounds), max(self.rounds)
         return f"{self.median:10,.0f} requests/s ({low:,.0f} to {high:,.0f})  {self.target.name}"
 
@@ -88,8 +88,8 @@ def _requests_per_second(target: Target, *, seconds: int) -> float:
             cwd=Path(folder),
         ).stdout
     refused, broken = _REFUSED.search(report), _SOCKET_ERRORS.search(report)
-    assert refused is None, f"{target.name}: {refused and refused.group(1)} answers were not 2xx"
-    assert broken is None, f"{target.name}: {broken and broken.group(1)}"
+    assert refused is None, f"{target.name}: answers that are not 2xx\n{report}"
+    assert broken is None, f"{target.name}: broken connections\n{report}"
     rate = _RATE.search(report)
     assert rate is not None, report
     return float(rate.group(1))
