@@ -10,7 +10,9 @@ from typing_extensions import override
 
 from emoji_gallery.assets.errors import AssetNotHeldError
 from emoji_gallery.assets.rules.signing import Audience
+from emoji_gallery.assets.rules.stored import StoredAsset
 from emoji_gallery.assets.service import library
+from emoji_gallery.contracts.ids import Digest
 from emoji_gallery.kit.errors import UnavailableError
 from emoji_gallery.kit.objects import FolderObjectStore, StorageFullError
 from tests.assets.stage import Stage, svg
@@ -57,6 +59,45 @@ class TestIngest:
         with pytest.raises(UnavailableError) as refused:
             await stage.ingest(svg("red"))
         assert refused.value.headers == {"Retry-After": "30"}
+
+
+class TestMany:
+    async def test_many_sources_are_held_stored_and_registered_together(self, stage: Stage) -> None:
+        sources = {stage.digest_of(svg(colour)): svg(colour) for colour in ("red", "blue", "tan")}
+        probe = await stage.probe(svg("red"))
+        await stage.assets.hold(list(sources))
+        for digest, source in sources.items():
+            path = stage.tmp / digest
+            path.write_bytes(source)
+            await stage.assets.store(path, digest=digest)
+        stored = [StoredAsset(digest, probe, len(source)) for digest, source in sources.items()]
+        async with stage.db.transaction() as tx:
+            await stage.assets.register_all(tx, stored)
+        rows = await stage.run("SELECT digest FROM assets.assets")
+        assert {digest for (digest,) in rows} == set(sources)
+        assert await stage.run("SELECT DISTINCT holds FROM assets.guards") == [(0,)]
+
+    async def test_thousands_are_registered_with_few_statements(self, stage: Stage) -> None:
+        probe = await stage.probe(svg("red"))
+        stored = [StoredAsset(Digest(f"{number:064x}"), probe, 1) for number in range(2500)]
+        with stage.queries() as queries:
+            await stage.assets.hold([one.digest for one in stored])
+            async with stage.db.transaction() as tx:
+                await stage.assets.register_all(tx, stored)
+        assert len(queries) == 5
+        assert await stage.run("SELECT count(*) FROM assets.assets") == [(2500,)]
+
+    async def test_all_or_none_are_registered(self, stage: Stage) -> None:
+        probe = await stage.probe(svg("red"))
+        stored = [StoredAsset(Digest(letter * 64), probe, 1) for letter in "ab"]
+        await stage.assets.hold([stored[0].digest])
+        with pytest.raises(AssetNotHeldError):
+            await self._register(stage, stored)
+        assert await stage.run("SELECT digest FROM assets.assets") == []
+
+    async def _register(self, stage: Stage, stored: list[StoredAsset]) -> None:
+        async with stage.db.transaction() as tx:
+            await stage.assets.register_all(tx, stored)
 
 
 class TestRegister:

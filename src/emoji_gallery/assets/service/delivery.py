@@ -18,10 +18,10 @@ from emoji_gallery.assets.rules.conditions import (
 )
 from emoji_gallery.assets.rules.keys import parse_digest
 from emoji_gallery.assets.rules.signing import Audience, Permit, Signature, Signer
+from emoji_gallery.assets.rules.stored import StoredAsset
 from emoji_gallery.assets.service.files import File, RenditionFiles
 from emoji_gallery.assets.service.known import KnownAssets
 from emoji_gallery.assets.service.misses import MissLimit, Toll
-from emoji_gallery.assets.store.known import StoredAsset
 from emoji_gallery.contracts.ids import Digest
 from emoji_gallery.kit.clock import Clock
 from emoji_gallery.kit.errors import NotFoundError, PreconditionFailedError

@@ -11,11 +11,11 @@ from typing import Final
 from emoji_gallery.assets.metrics import AssetMetrics
 from emoji_gallery.assets.rules.conditions import Span
 from emoji_gallery.assets.rules.keys import rendition_key
+from emoji_gallery.assets.rules.stored import StoredAsset
 from emoji_gallery.assets.service.flights import Flights
 from emoji_gallery.assets.service.hot import HotFiles
 from emoji_gallery.assets.service.line import WaitingLine
 from emoji_gallery.assets.service.making import MakeRenditions
-from emoji_gallery.assets.store.known import StoredAsset
 from emoji_gallery.contracts.ids import Digest
 from emoji_gallery.kit.errors import NotFoundError, UnavailableError
 from emoji_gallery.kit.objects import ObjectStore

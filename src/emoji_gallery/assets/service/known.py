@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from emoji_gallery.assets.rules.stored import StoredAsset
 from emoji_gallery.assets.service.flights import Flights
 from emoji_gallery.assets.store import known
-from emoji_gallery.assets.store.known import StoredAsset
 from emoji_gallery.contracts.ids import Digest
 from emoji_gallery.kit.clock import Clock
 from emoji_gallery.kit.database import Database

@@ -15,11 +15,11 @@ from emoji_gallery.assets.errors import AssetNotHeldError
 from emoji_gallery.assets.rules.keys import source_key
 from emoji_gallery.assets.rules.links import AssetFacts, Links, RenditionLink
 from emoji_gallery.assets.rules.signing import Audience, SigningWindow
+from emoji_gallery.assets.rules.stored import StoredAsset
 from emoji_gallery.assets.service.collector import Collector
 from emoji_gallery.assets.service.known import KnownAssets
 from emoji_gallery.assets.service.making import MakeRenditions
 from emoji_gallery.assets.store import guards, known
-from emoji_gallery.assets.store.known import StoredAsset
 from emoji_gallery.contracts.ids import Digest
 from emoji_gallery.kit.clock import Clock
 from emoji_gallery.kit.database import Database, WriteConnection
@@ -58,26 +58,56 @@ class Assets:
         Within that hour either `register` it or `discard` it. Raises `StorageFullError` and
         `UnavailableError`; then nothing is kept and nothing is to be discarded.
         """
-        await self._hold(digest)
+        await self.hold([digest])
         try:
-            await self.objects.put_if_absent(source_key(digest), path)
+            await self.store(path, digest=digest)
         except BaseException:
             # A hold that cannot be ended now ends by itself.
             with suppress(UnavailableError):
                 await self._release([digest])
             raise
 
+    async def hold(self, digests: Sequence[Digest]) -> None:
+        """Announce sources, each named once, that will be stored: no collector takes them now.
+
+        This and `store` are what `ingest` does, for those who bring many. Within an hour either
+        `register` or `discard` each of them. Raises `UnavailableError`; then some may be held.
+        """
+        waiting = sorted(digests)
+        deadline = monotonic() + _COLLECTION_SECONDS
+        while waiting:
+            async with self.db.transaction() as tx:
+                held = set(await guards.hold(tx, waiting, duration=_HOLD))
+            waiting = [digest for digest in waiting if digest not in held]
+            if not waiting:
+                return
+            if monotonic() > deadline:
+                raise UnavailableError("The same file is being removed.", retry_after=30)
+            await asyncio.sleep(_PAUSE)
+
+    async def store(self, path: Path, *, digest: Digest) -> None:
+        """Store a source that is held; raises `StorageFullError` and `UnavailableError`."""
+        await self.objects.put_if_absent(source_key(digest), path)
+
     async def register(
         self, tx: WriteConnection, digest: Digest, probe: Probe, *, size: int
     ) -> None:
         """Make an ingested source of `size` bytes an asset, for as long as something refers to it.
 
-        Uses up what `ingest` held. Raises `AssetNotHeldError` where it held nothing.
+        Write what refers to it in the same transaction. Uses up what `ingest` held; raises
+        `AssetNotHeldError` where it held nothing.
         """
-        if not await guards.release(tx, digest):
-            raise AssetNotHeldError(digest)
-        self.known.expect_change([digest])
-        await known.upsert(tx, StoredAsset(digest, probe, size))
+        await self.register_all(tx, [StoredAsset(digest, probe, size)])
+
+    async def register_all(self, tx: WriteConnection, stored: Sequence[StoredAsset]) -> None:
+        """Do as `register` does for many assets, each named once."""
+        digests = [one.digest for one in stored]
+        released = set(await guards.release(tx, digests))
+        for digest in digests:
+            if digest not in released:
+                raise AssetNotHeldError(digest)
+        self.known.expect_change(digests)
+        await known.upsert(tx, stored)
 
     async def retain(self, tx: WriteConnection, digests: Sequence[Digest]) -> None:
         """Let `tx` refer to assets that are registered already.
@@ -90,7 +120,7 @@ class Assets:
             raise NotFoundError("The picture is no longer kept.")
 
     async def discard(self, digests: Sequence[Digest]) -> None:
-        """Take back an `ingest` each; what nobody else needs or brings is gone afterwards."""
+        """Take back one `ingest` of each; what nobody else needs or brings is gone afterwards."""
         await self._release(digests)
         await self.collector.drop(digests)
 
@@ -145,16 +175,4 @@ class Assets:
 
     async def _release(self, digests: Sequence[Digest]) -> None:
         async with self.db.transaction() as tx:
-            for digest in sorted(digests):
-                await guards.release(tx, digest)
-
-    async def _hold(self, digest: Digest) -> None:
-        deadline = monotonic() + _COLLECTION_SECONDS
-        while not await self._try_hold(digest):
-            if monotonic() > deadline:
-                raise UnavailableError("The same file is being removed.", retry_after=30)
-            await asyncio.sleep(_PAUSE)
-
-    async def _try_hold(self, digest: Digest) -> bool:
-        async with self.db.transaction() as tx:
-            return await guards.hold(tx, digest, duration=_HOLD)
+            await guards.release(tx, digests)

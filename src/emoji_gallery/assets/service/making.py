@@ -19,8 +19,8 @@ import structlog
 
 from emoji_gallery.assets.metrics import AssetMetrics
 from emoji_gallery.assets.rules.keys import rendition_key, source_key
+from emoji_gallery.assets.rules.stored import StoredAsset
 from emoji_gallery.assets.store import renditions
-from emoji_gallery.assets.store.known import StoredAsset
 from emoji_gallery.assets.store.renditions import Lease
 from emoji_gallery.contracts.ids import Digest
 from emoji_gallery.kit.database import Database

@@ -20,10 +20,10 @@ from sqlalchemy import (
     table,
     text,
     update,
-    values,
 )
 
 from emoji_gallery.assets.models import assets, guards
+from emoji_gallery.assets.store.arrays import among, rows_of
 from emoji_gallery.contracts.ids import Digest
 from emoji_gallery.kit.database import ReadConnection, WriteConnection
 
@@ -87,7 +87,7 @@ async def mark_needed(tx: WriteConnection, digests: Sequence[Digest]) -> None:
 
 async def lock(tx: WriteConnection, digests: Sequence[Digest]) -> list[Digest]:
     """Lock the rows of assets; answers those that another transaction is just using."""
-    rows = select(assets.c.digest).where(assets.c.digest.in_(digests)).order_by(assets.c.digest)
+    rows = select(assets.c.digest).where(among(assets.c.digest, digests)).order_by(assets.c.digest)
     # Not so strong a lock that a new rendition's reference to the row would be in its way.
     free = rows.with_for_update(skip_locked=True, key_share=True)
     locked = set((await tx.execute(free)).scalars())
@@ -99,7 +99,7 @@ async def mark_collecting(tx: WriteConnection, digests: Sequence[Digest]) -> Non
     """Take locked assets out of service; should the collector die, they are overdue."""
     await tx.execute(
         update(assets)
-        .where(assets.c.digest.in_(digests))
+        .where(among(assets.c.digest, digests))
         .values(collecting_since=func.now(), unreferenced_since=_LONG_AGO)
     )
 
@@ -119,26 +119,24 @@ async def referenced(
     connection: ReadConnection, digests: Sequence[Digest], schemas: Sequence[str]
 ) -> list[Digest]:
     """Those of the digests that something refers to."""
-    if not digests:
-        return []
     # Not named like the views' column, which would hide it inside the subqueries.
-    given = values(column("given", Text), name="candidates").data([(one,) for one in digests])
-    result = await connection.execute(
-        select(given.c.given).where(_is_referenced(given.c.given, schemas))
-    )
+    given = rows_of(digests).c.given
+    result = await connection.execute(select(given).where(_is_referenced(given, schemas)))
     return list(result.scalars())
 
 
 async def registered(connection: ReadConnection, digests: Sequence[Digest]) -> list[Digest]:
     """Those of the digests that have a row."""
-    result = await connection.execute(select(assets.c.digest).where(assets.c.digest.in_(digests)))
+    result = await connection.execute(
+        select(assets.c.digest).where(among(assets.c.digest, digests))
+    )
     return list(result.scalars())
 
 
 async def remove(tx: WriteConnection, digests: Sequence[Digest], *, collector: UUID) -> None:
     """Remove the rows of what a collector claimed and has not lost since."""
     claimed = select(guards.c.digest).where(
-        guards.c.digest.in_(digests), guards.c.collector == collector
+        among(guards.c.digest, digests), guards.c.collector == collector
     )
     locked = claimed.order_by(guards.c.digest).with_for_update()
     await tx.execute(delete(assets).where(assets.c.digest.in_(locked)))
@@ -152,5 +150,5 @@ def _is_referenced(digest: ColumnElement[str], schemas: Sequence[str]) -> Column
 
 def _not_locked(digests: Sequence[Digest]) -> ColumnElement[bool]:
     """Rows that no other transaction is using; marks are hints, for which nobody should wait."""
-    free = select(assets.c.digest).where(assets.c.digest.in_(digests)).order_by(assets.c.digest)
+    free = select(assets.c.digest).where(among(assets.c.digest, digests)).order_by(assets.c.digest)
     return assets.c.digest.in_(select(free.with_for_update(skip_locked=True).cte("free").c.digest))

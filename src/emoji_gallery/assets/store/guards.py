@@ -13,27 +13,30 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Text,
     Uuid,
     case,
-    column,
     delete,
     func,
     literal,
     select,
     update,
-    values,
 )
 from sqlalchemy.dialects.postgresql import insert
 
 from emoji_gallery.assets.models import guards
+from emoji_gallery.assets.store.arrays import among, rows_of
 from emoji_gallery.contracts.ids import Digest
 from emoji_gallery.kit.database import WriteConnection
 
 
-async def hold(tx: WriteConnection, digest: Digest, *, duration: timedelta) -> bool:
-    """Keep collectors away from a digest; False while one is at work on it."""
-    holding = insert(guards).values(digest=digest, holds=1, held_until=func.now() + duration)
+async def hold(
+    tx: WriteConnection, digests: Sequence[Digest], *, duration: timedelta
+) -> list[Digest]:
+    """Keep collectors away from digests; answers all but those that one is at work on."""
+    wanted = rows_of(digests)
+    holding = insert(guards).from_select(
+        ["digest", "holds", "held_until"], select(wanted.c.given, 1, func.now() + duration)
+    )
     result = await tx.execute(
         holding.on_conflict_do_update(
             index_elements=[guards.c.digest],
@@ -46,18 +49,20 @@ async def hold(tx: WriteConnection, digest: Digest, *, duration: timedelta) -> b
             where=~_is_collected(),
         ).returning(guards.c.digest)
     )
-    return result.one_or_none() is not None
+    return list(result.scalars())
 
 
-async def release(tx: WriteConnection, digest: Digest) -> bool:
-    """End one hold; False when there was none (left)."""
+async def release(tx: WriteConnection, digests: Sequence[Digest]) -> list[Digest]:
+    """End one hold of each; answers those of which there was one (left)."""
+    held = select(guards.c.digest).where(among(guards.c.digest, digests), _is_held())
+    locked = select(held.order_by(guards.c.digest).with_for_update().cte("held").c.digest)
     result = await tx.execute(
         update(guards)
-        .where(guards.c.digest == digest, _is_held())
+        .where(guards.c.digest.in_(locked))
         .values(holds=guards.c.holds - 1)
         .returning(guards.c.digest)
     )
-    return result.one_or_none() is not None
+    return list(result.scalars())
 
 
 async def claim(
@@ -71,10 +76,10 @@ async def claim(
     free = await _not_locked(tx, digests)
     if not free:
         return []
-    wanted = values(column("digest", Text), name="wanted").data([(digest,) for digest in free])
+    wanted = rows_of(free)
     claiming = insert(guards).from_select(
         ["digest", "collector", "collecting_until"],
-        select(wanted.c.digest, literal(collector, Uuid), func.now() + lease),
+        select(wanted.c.given, literal(collector, Uuid), func.now() + lease),
     )
     result = await tx.execute(
         claiming.on_conflict_do_update(
@@ -91,7 +96,7 @@ async def claim(
 
 async def _not_locked(tx: WriteConnection, digests: Sequence[Digest]) -> list[Digest]:
     """Those of the digests whose row is missing or now locked by this transaction."""
-    rows = select(guards.c.digest).where(guards.c.digest.in_(digests)).order_by(guards.c.digest)
+    rows = select(guards.c.digest).where(among(guards.c.digest, digests)).order_by(guards.c.digest)
     locked = set((await tx.execute(rows.with_for_update(skip_locked=True))).scalars())
     there = set((await tx.execute(rows)).scalars())
     return [digest for digest in sorted(digests) if digest in locked or digest not in there]
@@ -100,7 +105,7 @@ async def _not_locked(tx: WriteConnection, digests: Sequence[Digest]) -> list[Di
 async def drop_claims(tx: WriteConnection, digests: Sequence[Digest], *, collector: UUID) -> None:
     """Forget what a collector claimed and has not lost since."""
     await tx.execute(
-        delete(guards).where(guards.c.digest.in_(digests), guards.c.collector == collector)
+        delete(guards).where(among(guards.c.digest, digests), guards.c.collector == collector)
     )
 
 

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from emoji_gallery.assets.models import assets
+from emoji_gallery.assets.rules.stored import StoredAsset
+from emoji_gallery.assets.store.arrays import among
 from emoji_gallery.contracts.ids import Digest
 from emoji_gallery.kit.database import ReadConnection, WriteConnection
 from emoji_gallery.media.types import Format, Probe
 
-
-@dataclass(frozen=True, slots=True)
-class StoredAsset:
-    """One registered source, measured; size in bytes."""
-
-    digest: Digest
-    probe: Probe
-    bytes: int
-    is_public: bool = False
+# A statement takes at most 32,767 parameters.
+_ROWS_AT_ONCE: Final = 1000
 
 
 async def find(connection: ReadConnection, digest: Digest) -> StoredAsset | None:
@@ -34,32 +29,36 @@ async def find(connection: ReadConnection, digest: Digest) -> StoredAsset | None
     return None if row is None else _asset(row)
 
 
-async def upsert(tx: WriteConnection, asset: StoredAsset) -> None:
-    """Register an asset; one that is there already is needed again from now on."""
-    probe = asset.probe
-    statement = insert(assets).values(
-        digest=asset.digest,
-        format=str(probe.format),
-        width=probe.width,
-        height=probe.height,
-        frames=probe.frames,
-        duration_ms=probe.duration_ms,
-        bytes=asset.bytes,
-    )
+async def upsert(tx: WriteConnection, stored: Sequence[StoredAsset]) -> None:
+    """Register assets in the order of their digests; known ones are needed again from now on."""
+    rows = [
+        {
+            "digest": one.digest,
+            "format": str(one.probe.format),
+            "width": one.probe.width,
+            "height": one.probe.height,
+            "frames": one.probe.frames,
+            "duration_ms": one.probe.duration_ms,
+            "bytes": one.bytes,
+        }
+        for one in sorted(stored, key=lambda one: one.digest)
+    ]
     needed_again = {
         "unreferenced_since": None,
         "collecting_since": None,
         "changed_at": func.clock_timestamp(),
     }
-    await tx.execute(
-        statement.on_conflict_do_update(index_elements=[assets.c.digest], set_=needed_again)
-    )
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        statement = insert(assets).values(rows[start : start + _ROWS_AT_ONCE])
+        await tx.execute(
+            statement.on_conflict_do_update(index_elements=[assets.c.digest], set_=needed_again)
+        )
 
 
 async def set_public(tx: WriteConnection, digests: Sequence[Digest], *, public: bool) -> None:
     """Say of assets whether everybody may have them."""
     in_order = select(assets.c.digest).where(
-        assets.c.digest.in_(digests), assets.c.is_public.is_not(public)
+        among(assets.c.digest, digests), assets.c.is_public.is_not(public)
     )
     locked = in_order.order_by(assets.c.digest).with_for_update().cte("locked")
     await tx.execute(
@@ -72,7 +71,7 @@ async def set_public(tx: WriteConnection, digests: Sequence[Digest], *, public: 
 async def lock_living(tx: WriteConnection, digests: Sequence[Digest]) -> set[Digest]:
     """Those of the digests that are in service, and stay so until the transaction ends."""
     living = select(assets.c.digest).where(
-        assets.c.digest.in_(digests), assets.c.collecting_since.is_(None)
+        among(assets.c.digest, digests), assets.c.collecting_since.is_(None)
     )
     result = await tx.execute(living.order_by(assets.c.digest).with_for_update(read=True))
     return set(result.scalars())
