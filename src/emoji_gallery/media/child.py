@@ -1,6 +1,6 @@
 """A child: loads one family of decoders, locks itself in, then works one task at a time.
 
-Started as `python -m emoji_gallery.media.child KIND SOCKET MEMORY_BYTES PARENT_PID` with one end
+Started as `python -m emoji_gallery.media.child KIND SOCKET DATA_BYTES PARENT_PID` with one end
 of a socket pair. A task comes with the source as an open descriptor; the child ends when the
 parent's end closes.
 """
@@ -45,10 +45,10 @@ class Family(Protocol):
 
 def main(arguments: list[str]) -> None:
     """Serve tasks until the parent hangs up."""
-    kind, descriptor, memory_bytes, parent = arguments
+    kind, descriptor, data_bytes, parent = arguments
     off_network = sandbox.leave_network()
     family = _load(kind)
-    measures = sandbox.lock_down(memory_bytes=int(memory_bytes), parent=int(parent))
+    measures = sandbox.lock_down(data_bytes=int(data_bytes), parent=int(parent))
     with socket.socket(fileno=int(descriptor)) as line:
         line.sendall(encode_answer(Ready([*measures, *(["network"] if off_network else [])])))
         serve(line, family)

@@ -12,18 +12,22 @@ from emoji_gallery.media.errors import ImageRejectedError, Rejection, RendererUn
 from emoji_gallery.media.process import Child, ChildKilledError, Family, start_child
 from emoji_gallery.media.protocol import Answer, Task
 from emoji_gallery.media.turnstile import Priority, Turnstile
+from emoji_gallery.media.watch import Allowance
 
 log: Final = structlog.get_logger()
 
 
+_RESERVE: Final = 1.25
+"""Decoders set more memory aside than they come to hold; past this they are refused more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a child may use, and how long callers wait for one."""
+    """How many children there are, what a task may use, and how long callers wait for a place."""
 
     children: int = 0
     """How many work at a time on each family; 0 means one more than there are processors."""
-    task_seconds: float = 10
-    memory_bytes: int = 448 * 1_024 * 1_024
+    allowance: Allowance = field(default_factory=Allowance)
     queue_seconds: float = 30
     tasks_per_child: int = 200
 
@@ -86,7 +90,7 @@ class Pool:
     async def _attempt(self, task: Task, source: int) -> tuple[Answer, Sequence[bytes]]:
         child = await self._borrow()
         try:
-            return await child.ask(task, source, seconds=self.bounds.task_seconds)
+            return await child.ask(task, source, self.bounds.allowance)
         except ImageRejectedError as refusal:
             if refusal.__cause__ is not None or refusal.reason is Rejection.CRASHED:
                 log.warning("media.child_failed", family=self.family, cause=repr(refusal.__cause__))
@@ -104,7 +108,8 @@ class Pool:
 
     async def _start_child(self) -> Child:
         self._check_running()
-        child = await start_child(self.family, memory_bytes=self.bounds.memory_bytes)
+        data_bytes = int(self.bounds.allowance.memory_bytes * _RESERVE)
+        child = await start_child(self.family, data_bytes=data_bytes)
         self._live.add(child)
         try:
             self._check_running()

@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from emoji_gallery.media.errors import ImageRejectedError, Rejection, RendererUnavailableError
+from emoji_gallery.media.errors import (
+    ImageRejectedError,
+    Rejection,
+    RendererUnavailableError,
+    UnsupportedMediaError,
+)
 from emoji_gallery.media.protocol import (
     LENGTH_BYTES,
     MAX_HEAD_BYTES,
@@ -25,6 +30,7 @@ from emoji_gallery.media.protocol import (
     decode_answer,
     encode_task,
 )
+from emoji_gallery.media.watch import Allowance, watched
 
 _START_SECONDS: Final = 30
 _SOCKET_BUFFER: Final = 1_048_576
@@ -58,9 +64,10 @@ class Child:
     complaints: int
     measures: Sequence[str] = ()
     tasks_done: int = 0
+    _excess: Rejection | None = None
 
     async def ask(
-        self, task: Task, source: int, *, seconds: float
+        self, task: Task, source: int, allowance: Allowance
     ) -> tuple[Answer, Sequence[bytes]]:
         """Hand over a task and the source's descriptor; answer the head and the renditions.
 
@@ -68,12 +75,12 @@ class Child:
         `out_of_memory`) where it does not get that far; ChildKilledError where another process
         ended it. `usable` tells afterwards whether it may be asked again.
         """
+        self.tasks_done += 1
         try:
-            async with asyncio.timeout(seconds):
+            with watched(self.process.pid, allowance, self._stop):
                 answered = await self._exchange(task, source)
-        except TimeoutError:
-            self.kill()
-            raise ImageRejectedError(Rejection.TIMEOUT) from None
+        except UnsupportedMediaError:
+            raise
         except ImageRejectedError as refusal:
             if refusal.reason is Rejection.OUT_OF_MEMORY:
                 self.kill()
@@ -87,15 +94,13 @@ class Child:
             # Also when the waiting task is cancelled: what the child does now is of no use.
             self.kill()
             raise
-        finally:
-            self.tasks_done += 1
         self._read_complaints()
         return answered
 
     @property
     def usable(self) -> bool:
         """Whether it can be asked: not killed, and not gone by itself in the meantime."""
-        if self.line.fileno() < 0:
+        if self._excess or self.line.fileno() < 0:
             return False
         try:
             # It has nothing to say unasked, and an end of file means that it is gone.
@@ -109,9 +114,7 @@ class Child:
     def kill(self) -> None:
         """End it at once, whatever it does. `reap` must follow."""
         self.line.close()
-        if self.process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.kill(self.process.pid, signal.SIGKILL)
+        self._signal()
 
     async def reap(self) -> int:
         """Wait for its end, and free what it held; answer its exit code."""
@@ -154,10 +157,22 @@ class Child:
             view = view[count:]
         return bytes(whole)
 
+    def _stop(self, excess: Rejection) -> None:
+        """End the child; the task that waits for it wakes up by the end of its line."""
+        self._excess = excess
+        self._signal()
+
+    def _signal(self) -> None:
+        if self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGKILL)
+
     async def _cause_of_death(self) -> Exception:
         last_words = self._read_complaints()
         self.kill()
         code = await asyncio.shield(asyncio.to_thread(self.process.wait))
+        if self._excess:
+            return ImageRejectedError(self._excess)
         if any(phrase in last_words for phrase in _SHORT_OF_MEMORY):
             return ImageRejectedError(Rejection.OUT_OF_MEMORY)
         if -code in _OUTSIDE_SIGNALS:
@@ -171,12 +186,12 @@ class Child:
         return b""
 
 
-async def start_child(family: Family, *, memory_bytes: int) -> Child:
+async def start_child(family: Family, *, data_bytes: int) -> Child:
     """Start a child and wait until it is ready.
 
     Raises RendererUnavailableError where it does not come up.
     """
-    child = _spawn(family, memory_bytes)
+    child = _spawn(family, data_bytes)
     try:
         await child.greet()
     except (OSError, EOFError, ProtocolError, TimeoutError) as failure:
@@ -190,7 +205,7 @@ async def start_child(family: Family, *, memory_bytes: int) -> Child:
     return child
 
 
-def _spawn(family: Family, memory_bytes: int) -> Child:
+def _spawn(family: Family, data_bytes: int) -> Child:
     """Start the process: no terminal, no inherited descriptors, next to no environment.
 
     This runs on the event loop's own thread, since a child dies with the thread that started it.
@@ -204,7 +219,7 @@ def _spawn(family: Family, memory_bytes: int) -> Child:
         for descriptor in (complaints, their_complaints):
             os.set_blocking(descriptor, False)
         command = [sys.executable, "-I", "-B", "-m", "emoji_gallery.media.child", family.value]
-        options = [str(theirs.fileno()), str(memory_bytes), str(os.getpid())]
+        options = [str(theirs.fileno()), str(data_bytes), str(os.getpid())]
         process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             command + options,
             stdin=subprocess.DEVNULL,

@@ -1,7 +1,6 @@
 """Measures and renders rasters with libvips. Runs in a child only."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import pyvips
@@ -70,41 +69,53 @@ def render(data: bytes, probe: Probe, specs: Sequence[RenditionSpec]) -> list[by
     """Decode once, and make each rendition from the full-size pixels.
 
     So none depends on which others are made with it. Raises ImageRejectedError, or what the
-    decoder raises, for damage anywhere in the source.
+    decoder raises, for damage in what it has to read.
     """
-    source = _decode(data, probe, every_frame=any(spec.animated for spec in specs))
-    return [_rendition(source, spec) for spec in specs]
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Decoded frames, each upright 8-bit sRGB in memory, and their timing."""
-
-    frames: Sequence[pyvips.Image]
-    motion: Motion
-
-
-def _rendition(source: _Source, spec: RenditionSpec) -> bytes:
-    if spec.animated:
-        frames = [_resize(frame, spec.width, spec.height) for frame in source.frames]
-        return encode_animation(frames, spec.extension, source.motion)
-    poster = _without_idle_alpha(source.frames[0])
-    return encode_still(_resize(poster, spec.width, spec.height), spec.extension)
-
-
-def _decode(data: bytes, probe: Probe, *, every_frame: bool) -> _Source:
-    image = _open(data, probe.format, every_frame=every_frame)
-    frames = _page_count(image) if every_frame else 1
+    moving = [spec for spec in specs if spec.animated]
+    image = _open(data, probe.format, every_frame=bool(moving))
+    frames = _page_count(image) if moving else 1
     motion = _motion(image, frames)
-    pixels = _without_idle_alpha(_to_srgb(image).copy_memory())
-    if probe.frames == 1 and _orientation(image) > 1:
-        pixels = pixels.autorot().copy_memory()
-    height = _page_height(image) if frames > 1 else pixels.height
-    expected = probe.frames if every_frame else 1
-    if (pixels.width, height, frames) != (probe.width, probe.height, expected):
-        raise ImageRejectedError(Rejection.DAMAGED)
-    pages = [pixels.crop(0, height * page, pixels.width, height) for page in range(frames)]
-    return _Source(pages, motion)
+    sized: dict[tuple[int, int], list[pyvips.Image]] = {}
+    still: dict[str, bytes] = {}
+    # Frame by frame, so that only what is kept of each is in memory together.
+    for number, frame in enumerate(_frames(image, probe, frames)):
+        if number == 0:
+            still = {spec.name: _poster(frame, spec) for spec in specs if not spec.animated}
+        for size in {(spec.width, spec.height) for spec in moving}:
+            sized.setdefault(size, []).append(_resize(frame, *size))
+    return [
+        encode_animation(_alike(sized[spec.width, spec.height]), spec.extension, motion)
+        if spec.animated
+        else still[spec.name]
+        for spec in specs
+    ]
+
+
+def _frames(image: pyvips.Image, probe: Probe, frames: int) -> Iterator[pyvips.Image]:
+    """Decode frame after frame, each upright 8-bit sRGB in memory.
+
+    Raises ImageRejectedError where the decoder sees another picture than the probe did.
+    """
+    height = _page_height(image) if frames > 1 else image.height
+    for number in range(frames):
+        whole = image.crop(0, height * number, image.width, height) if frames > 1 else image
+        frame = _to_srgb(whole).copy_memory()
+        if probe.frames == 1 and _orientation(image) > 1:
+            frame = frame.autorot().copy_memory()
+        if (frame.width, frame.height) != (probe.width, probe.height):
+            raise ImageRejectedError(Rejection.DAMAGED)
+        yield _without_idle_alpha(frame)
+
+
+def _poster(frame: pyvips.Image, spec: RenditionSpec) -> bytes:
+    return encode_still(_resize(frame, spec.width, spec.height), spec.extension)
+
+
+def _alike(frames: Sequence[pyvips.Image]) -> Sequence[pyvips.Image]:
+    """Give every frame an alpha channel where any has one."""
+    if not any(frame.hasalpha() for frame in frames):
+        return frames
+    return [frame if frame.hasalpha() else frame.addalpha() for frame in frames]
 
 
 def _open(data: bytes, kind: Format, *, every_frame: bool) -> pyvips.Image:
@@ -157,6 +168,7 @@ def _resize(image: pyvips.Image, width: int, height: int) -> pyvips.Image:
         return image
     scales = width / image.width, height / image.height
     if not image.hasalpha():
-        return image.resize(scales[0], vscale=scales[1], kernel="lanczos3")
+        return image.resize(scales[0], vscale=scales[1], kernel="lanczos3").copy_memory()
     sized = image.premultiply().resize(scales[0], vscale=scales[1], kernel="lanczos3")
-    return sized.unpremultiply().rint().cast("uchar").copy(interpretation="srgb")
+    straight = sized.unpremultiply().rint().cast("uchar")
+    return straight.copy(interpretation="srgb").copy_memory()

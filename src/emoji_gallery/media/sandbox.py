@@ -30,14 +30,14 @@ def leave_network() -> bool:
     return _system_call("unshare", _NEW_NETWORK)
 
 
-def lock_down(*, memory_bytes: int, parent: int) -> list[str]:
+def lock_down(*, data_bytes: int, parent: int) -> list[str]:
     """Give up memory, files, account and calls, for good; answer the names of what is in force.
 
     Everything that a job needs must be loaded before: afterwards the account may be unable to
     read the interpreter's own files. Ends the process where the parent is gone already.
     """
-    _bound(resource.RLIMIT_DATA, memory_bytes)
-    _bound(resource.RLIMIT_AS, memory_bytes * _ADDRESS_SPACE_FACTOR)
+    _bound(resource.RLIMIT_DATA, data_bytes)
+    _bound(resource.RLIMIT_AS, data_bytes * _ADDRESS_SPACE_FACTOR)
     _bound(resource.RLIMIT_CPU, _CPU_SECONDS)
     _bound(resource.RLIMIT_NOFILE, _OPEN_FILES)
     _bound(resource.RLIMIT_FSIZE, 0)
