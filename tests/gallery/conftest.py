@@ -55,18 +55,24 @@ async def gallery(pool: Database, renderer: Renderer, tmp_path: Path) -> Gallery
     return Gallery(pool, objects, renderer, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def openmoji_database_url(parts: Parts) -> Iterator[str]:
+    """Another database, which stays as it is once the pack is in it."""
+    with parts.fresh_database() as url:
+        yield url
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def openmoji(
-    parts: Parts, renderer: Renderer, tmp_path_factory: pytest.TempPathFactory
+    openmoji_database_url: str, renderer: Renderer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Gallery]:
     """A process with the whole in-house pack, for tests that change nothing."""
     folder = tmp_path_factory.mktemp("openmoji")
-    with parts.fresh_database() as url:
-        pool = connect(DatabaseSettings(database_url=url), application_name="tests")
-        objects = open_store(StorageSettings(storage_url="memory:"), folder)
-        gallery = Gallery(pool, objects, renderer, folder)
-        with openmoji_pack() as files:
-            report = await gallery.importer.run(files)
-        assert not report.faults
-        yield gallery
-        await pool.close()
+    pool = connect(DatabaseSettings(database_url=openmoji_database_url), application_name="tests")
+    objects = open_store(StorageSettings(storage_url="memory:"), folder)
+    gallery = Gallery(pool, objects, renderer, folder)
+    with openmoji_pack() as files:
+        report = await gallery.importer.run(files)
+    assert not report.faults
+    yield gallery
+    await pool.close()

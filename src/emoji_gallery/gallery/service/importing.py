@@ -10,7 +10,7 @@ import structlog
 
 from emoji_gallery.assets.service.library import Assets
 from emoji_gallery.contracts.identity import Identities
-from emoji_gallery.contracts.ids import EmojiId, PackId
+from emoji_gallery.contracts.ids import Digest, EmojiId, PackId
 from emoji_gallery.gallery.rules.changes import (
     Changes,
     MeasuredEntry,
@@ -25,12 +25,13 @@ from emoji_gallery.gallery.service.intake import Progress, TakeArt
 from emoji_gallery.gallery.service.languages import load_names
 from emoji_gallery.gallery.service.pack_files import PackFiles
 from emoji_gallery.gallery.service.pack_reading import read_pack
-from emoji_gallery.gallery.service.publishing import publish_free
+from emoji_gallery.gallery.service.publishing import in_batches, publish_free
 from emoji_gallery.gallery.store import catalogue, packs, words
 from emoji_gallery.gallery.store import emojis as store
 from emoji_gallery.gallery.store.packs import CategoryRow, PackRow
 from emoji_gallery.kit.clock import Clock
 from emoji_gallery.kit.database import Database, WriteConnection
+from emoji_gallery.kit.errors import NotFoundError, UnavailableError
 from emoji_gallery.kit.typeids import new_uuid
 
 log = structlog.get_logger(__name__)
@@ -135,15 +136,24 @@ class ImportPack:
                 reset=reset,
                 new_id=lambda: EmojiId(new_uuid()),
             )
+            digests = {row.art.digest for row in changes.written}
+            await self._retain(tx, digests)
             await store.write_emojis(tx, pack, changes.written, now=self.clock())
             await words.write_search_texts(
                 tx, [row for row in changes.written if is_found_otherwise(row, state.rows)]
             )
-            digests = {row.art.digest for row in changes.written}
             await publish_free(tx, self.assets, digests, free_rank=incoming.free_rank)
             if changes.written or pack_changed or labels_changed:
                 await catalogue.advance_version(tx)
         return changes
+
+    async def _retain(self, tx: WriteConnection, digests: Collection[Digest]) -> None:
+        """Keep the pictures that were registered before from being collected meanwhile."""
+        try:
+            for batch in in_batches(digests):
+                await self.assets.retain(tx, batch)
+        except NotFoundError as error:
+            raise UnavailableError("A picture was removed meanwhile; import again.") from error
 
     async def _write_pack(self, tx: WriteConnection, reading: PackReading) -> tuple[PackId, bool]:
         facts = reading.manifest.pack

@@ -29,8 +29,8 @@ from emoji_gallery.media.types import Limits, Probe
 # Entries that are done, and all there are.
 Progress = Callable[[int, int], None]
 
-_HASHED_AT_ONCE: Final = 250
-_REGISTERED_AT_ONCE: Final = 250
+_AT_ONCE: Final = 250
+_BYTES_AT_ONCE: Final = 128 * 1024 * 1024
 
 # Storing waits for the disk while probing takes the processor, so more than one a core pays.
 _WORKERS: Final = 6
@@ -47,11 +47,20 @@ class Taken:
     faults: Sequence[Fault]
 
 
-@dataclass(frozen=True)
-class _New:
-    """One picture not seen before, and the first entry that shows it."""
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What a picture is known by, and its bytes."""
 
     digest: Digest
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """One picture not seen before, and an entry that shows it."""
+
+    digest: Digest
+    size: int
     entry: PackEntry
 
 
@@ -70,34 +79,40 @@ class TakeArt:
 
         Raises `StorageFullError` and `UnavailableError`; then nothing new is kept.
         """
-        digests: dict[str, Digest] = {}
+        sources: dict[str, _Source] = {}
         faults: dict[str, str] = {}
-        for start in range(0, len(entries), _HASHED_AT_ONCE):
-            batch = entries[start : start + _HASHED_AT_ONCE]
-            await asyncio.to_thread(_hash, files, batch, digests, faults)
+        for start in range(0, len(entries), _AT_ONCE):
+            batch = entries[start : start + _AT_ONCE]
+            await asyncio.to_thread(_hash, files, batch, sources, faults)
         async with self.db.reading() as connection:
-            known = await store.known_art(connection, sorted(set(digests.values())))
-        first = {digests[one.key]: one for one in reversed(entries) if one.key in digests}
-        new = [_New(digest, one) for digest, one in first.items() if digest not in known]
-        new.sort(key=lambda one: one.entry.key)
+            digests = {source.digest for source in sources.values()}
+            known = await store.known_art(connection, sorted(digests))
+        new = _unknown(entries, sources, known)
         intake = _Intake(self, files, progress, done=len(entries) - len(new), total=len(entries))
-        measured = await intake.run(new)
-        art = {**known, **measured}
-        faults.update(
-            {
-                key: intake.refused[digest]
-                for key, digest in digests.items()
-                if digest in intake.refused
-            }
-        )
+        art = {**known, **await intake.run(new)}
+        for key, source in sources.items():
+            if source.digest in intake.refused:
+                faults[key] = intake.refused[source.digest]
         return Taken(
-            art={key: art[digest] for key, digest in digests.items() if digest in art},
+            art={key: art[one.digest] for key, one in sources.items() if one.digest in art},
             faults=[Fault(one.file, faults[one.key]) for one in entries if one.key in faults],
         )
 
 
+def _unknown(
+    entries: Sequence[PackEntry], sources: Mapping[str, _Source], known: Mapping[Digest, Art]
+) -> list[_New]:
+    """Each picture that is not known, by the first entry that shows it."""
+    new: dict[Digest, _New] = {}
+    for entry in entries:
+        source = sources.get(entry.key)
+        if source is not None and source.digest not in known:
+            new.setdefault(source.digest, _New(source.digest, source.size, entry))
+    return list(new.values())
+
+
 class _Intake:
-    """One run over new pictures; what it cannot finish it gives back."""
+    """One run over new pictures, batch by batch; what it cannot finish it gives back."""
 
     def __init__(
         self, use: TakeArt, files: PackFiles, progress: Progress, *, done: int, total: int
@@ -108,54 +123,54 @@ class _Intake:
         self._progress = progress
         self._done = done
         self._total = total
-        self._held: dict[Digest, tuple[Probe, int]] = {}
         self._measured: dict[Digest, Art] = {}
 
     async def run(self, new: Sequence[_New]) -> Mapping[Digest, Art]:
         """Measure, store and register."""
         self._progress(self._done, self._total)
-        waiting = iter(new)
-        with tempfile.TemporaryDirectory(prefix="emoji-gallery-pack-") as folder:
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for _ in range(_WORKERS):
-                        group.create_task(self._work(waiting, Path(folder)))
-                await self._register()
-            except BaseExceptionGroup as group:
-                await self._use.assets.discard(list(self._held))
-                raise group.exceptions[0] from None
+        for batch in _batches(new):
+            with tempfile.TemporaryDirectory(prefix="emoji-gallery-pack-") as folder:
+                await self._take(batch, Path(folder))
         return self._measured
 
-    async def _work(self, waiting: Iterator[_New], folder: Path) -> None:
+    async def _take(self, batch: Sequence[_New], folder: Path) -> None:
+        """Take a batch from copies that nobody else writes to."""
+        changed = await asyncio.to_thread(_spool, self._files, batch, folder)
+        self.refused.update(dict.fromkeys(changed, "changed while it was read"))
+        waiting = iter(batch)
+        held: dict[Digest, tuple[Probe, int]] = {}
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(_WORKERS):
+                    group.create_task(self._work(waiting, folder, held))
+        except BaseExceptionGroup as group_of_one:
+            await self._use.assets.discard(list(held))
+            raise group_of_one.exceptions[0] from None
+        await self._register(held)
+
+    async def _work(
+        self, waiting: Iterator[_New], folder: Path, held: dict[Digest, tuple[Probe, int]]
+    ) -> None:
         for new in waiting:
-            await self._take(new, folder / new.digest)
+            if new.digest not in self.refused:
+                await self._measure(new, folder / new.digest, held)
             self._done += 1
             self._progress(self._done, self._total)
-            if len(self._held) >= _REGISTERED_AT_ONCE:
-                await self._register()
 
-    async def _take(self, new: _New, spooled: Path) -> None:
-        """Measure one picture from a copy that nobody else writes to, and store that copy."""
-        size = await asyncio.to_thread(_spool, self._files, new.entry.file, spooled)
+    async def _measure(self, new: _New, path: Path, held: dict[Digest, tuple[Probe, int]]) -> None:
         try:
-            if size is None:
-                self.refused[new.digest] = "changed while it was read"
-                return
-            probe = await self._use.renderer.probe(spooled, limits=_LIMITS)
-            await self._use.assets.ingest(spooled, digest=new.digest)
+            probe = await self._use.renderer.probe(path, limits=_LIMITS)
         except ImageRejectedError as error:
             self.refused[new.digest] = f"image_rejected: {error.reason}"
-        except RendererUnavailableError as error:
-            raise UnavailableError("No renderer is free.") from error
         except UnsupportedMediaError:
             self.refused[new.digest] = "unsupported_media_type"
+        except RendererUnavailableError as error:
+            raise UnavailableError("No renderer is free.") from error
         else:
-            self._held[new.digest] = (probe, size)
-        finally:
-            await asyncio.to_thread(spooled.unlink)
+            await self._use.assets.ingest(path, digest=new.digest)
+            held[new.digest] = (probe, new.size)
 
-    async def _register(self) -> None:
-        held, self._held = self._held, {}
+    async def _register(self, held: Mapping[Digest, tuple[Probe, int]]) -> None:
         async with self._use.db.transaction() as tx:
             for digest in sorted(held):
                 probe, size = held[digest]
@@ -163,27 +178,52 @@ class _Intake:
         self._measured.update({digest: _art(digest, probe) for digest, (probe, _) in held.items()})
 
 
+def _batches(new: Sequence[_New]) -> Iterator[Sequence[_New]]:
+    """Parts that are small enough, in number and bytes, to be held at once."""
+    batch: list[_New] = []
+    size = 0
+    for one in new:
+        if batch and (len(batch) >= _AT_ONCE or size + one.size > _BYTES_AT_ONCE):
+            yield batch
+            batch, size = [], 0
+        batch.append(one)
+        size += one.size
+    if batch:
+        yield batch
+
+
 def _hash(
     files: PackFiles,
     entries: Sequence[PackEntry],
-    digests: dict[str, Digest],
+    sources: dict[str, _Source],
     faults: dict[str, str],
 ) -> None:
     for entry in entries:
         try:
-            digests[entry.key] = Digest(hashlib.sha256(files.read(entry.file)).hexdigest())
+            data = files.read(entry.file)
         except PackFileError as error:
             faults[entry.key] = str(error)
+        else:
+            sources[entry.key] = _Source(_digest(data), len(data))
 
 
-def _spool(files: PackFiles, name: str, path: Path) -> int | None:
-    """Copy a picture to a path that is named by its digest; None if it has another one by now."""
-    try:
-        data = files.read(name)
-    except PackFileError:
-        data = b""
-    path.write_bytes(data)
-    return len(data) if hashlib.sha256(data).hexdigest() == path.name else None
+def _spool(files: PackFiles, batch: Sequence[_New], folder: Path) -> list[Digest]:
+    """Copy pictures to files named by their digests; those that have another one by now."""
+    changed = []
+    for new in batch:
+        try:
+            data = files.read(new.entry.file)
+        except PackFileError:
+            data = b""
+        if _digest(data) == new.digest:
+            (folder / new.digest).write_bytes(data)
+        else:
+            changed.append(new.digest)
+    return changed
+
+
+def _digest(data: bytes) -> Digest:
+    return Digest(hashlib.sha256(data).hexdigest())
 
 
 def _art(digest: Digest, probe: Probe) -> Art:
