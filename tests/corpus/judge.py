@@ -91,7 +91,11 @@ def _wrong_duration(case: Case, name: str, image: Image.Image) -> Iterator[str]:
 
 
 def _durations(image: Image.Image) -> tuple[float, float]:
-    each = [float(frame.info.get("duration", 0)) for frame in ImageSequence.Iterator(image)]
+    each = []
+    for frame in ImageSequence.Iterator(image):
+        # Some of Pillow's readers know a frame's duration only once it is decoded.
+        frame.load()
+        each.append(float(frame.info.get("duration", 0)))
     shown = [100.0 if duration <= 10 else duration for duration in each]
     return sum(shown), max(shown)
 

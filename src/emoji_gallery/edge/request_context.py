@@ -114,7 +114,7 @@ class _Answer:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.status = int(message["status"])
             headers = [*message.get("headers", ()), (_HEADER, self._request_id)]
             message = {**message, "headers": headers}
         await self._send(message)
