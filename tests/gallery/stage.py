@@ -63,6 +63,7 @@ class Gallery:
     tmp: Path
     store: PageStore | None = None
     identities: LocalIdentities = field(init=False)
+    assets: Assets = field(init=False)
     feature: Feature = field(init=False)
     app: ASGIApp = field(init=False)
 
@@ -80,10 +81,11 @@ class Gallery:
         assets = assets_feature.build(
             asset_parts, settings=AssetSettings(), secret=b"s" * 32, referring=["gallery"]
         )
+        self.assets = service_of(assets.services, Assets)
         self.feature = gallery_feature.build(
             GalleryParts(
                 db=self.db,
-                assets=service_of(assets.services, Assets),
+                assets=self.assets,
                 identities=self.identities,
                 renderer=self.renderer,
                 cursors=CURSORS,
