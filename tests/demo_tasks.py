@@ -1,18 +1,23 @@
-"""A feature that exists in tests alone: the schema `demo` with task and idempotency tables."""
+"""A feature that exists in tests alone: the schema `demo` with task and idempotency tables.
+
+Its database is made once a pytest process and emptied before each test.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Connection, MetaData, func, select, text
+from sqlalchemy import Connection, MetaData, Table, func, select, text
 
-from emoji_gallery.kit.database import Database
+from emoji_gallery.kit.database import Database, DatabaseSettings, connect
 from emoji_gallery.kit.idempotency_migration import create_idempotency_v1
 from emoji_gallery.kit.idempotency_tables import declare_idempotency
 from emoji_gallery.kit.jsontypes import JSON
@@ -20,6 +25,7 @@ from emoji_gallery.kit.outbox.migration import create_task_tables_v1
 from emoji_gallery.kit.outbox.tables import declare_tasks
 from emoji_gallery.kit.outbox.worker import WorkerSettings
 from emoji_gallery.kit.queue import Payload, RetryPolicy, TaskHandler
+from tests.parts import Parts
 
 PAINT: Final = "demo.paint"
 SWEEP: Final = "demo.sweep"
@@ -33,11 +39,43 @@ QUICK: Final = WorkerSettings(task_concurrency=3, task_lease_seconds=2, task_gra
 SOON: Final = RetryPolicy(attempts=3, first_delay=timedelta(milliseconds=20))
 
 
-async def make_demo_schema(database: Database) -> None:
-    """Create the schema as a migration would."""
+@pytest.fixture(scope="session")
+def demo_url(parts: Parts) -> Iterator[str]:
+    """The address of the database that holds the demo's schema, as a migration makes it."""
+    with parts.fresh_database() as url:
+        parts.runner.run(_make_schema(url))
+        yield url
+
+
+@pytest.fixture
+async def demo(demo_url: str) -> AsyncIterator[Database]:
+    """A pool of connections to the demo's database, with nothing in its tables."""
+    pool = connect(DatabaseSettings(database_url=demo_url), application_name="tests")
+    tables = ", ".join(str(table) for table in METADATA.sorted_tables)
+    async with pool.transaction() as tx:
+        await tx.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+    yield pool
+    await pool.close()
+
+
+@asynccontextmanager
+async def without_table(database: Database, table: Table) -> AsyncIterator[None]:
+    """Let every statement on a table fail during the block."""
     async with database.transaction() as tx:
+        await tx.execute(text(f"ALTER TABLE {table} RENAME TO lost"))
+    try:
+        yield
+    finally:
+        async with database.transaction() as tx:
+            await tx.execute(text(f"ALTER TABLE {table.schema}.lost RENAME TO {table.name}"))
+
+
+async def _make_schema(url: str) -> None:
+    pool = connect(DatabaseSettings(database_url=url), application_name="tests")
+    async with pool.transaction() as tx:
         await tx.execute(text("CREATE SCHEMA demo"))
         await tx.raw.run_sync(_create_tables)
+    await pool.close()
 
 
 def _create_tables(connection: Connection) -> None:

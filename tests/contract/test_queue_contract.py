@@ -36,7 +36,6 @@ from tests.demo_tasks import (
     dead_reasons,
     for_ever,
     handlers_of,
-    make_demo_schema,
     numbers,
     waiting_rows,
 )
@@ -63,13 +62,12 @@ class Carrier:
 
 
 @pytest.fixture(params=["outbox"])
-async def carrier(database: Database, database_url: str) -> AsyncIterator[Carrier]:
-    await make_demo_schema(database)
+async def carrier(demo: Database, demo_url: str) -> AsyncIterator[Carrier]:
     settings = DatabaseSettings(
-        database_url=database_url, database_pool_size=2 * worker_connections([TASKS], QUICK)
+        database_url=demo_url, database_pool_size=2 * worker_connections([TASKS], QUICK)
     )
     workers = connect(settings, application_name="tests-worker")
-    yield Carrier(database, workers, OutboxQueue([TASKS]))
+    yield Carrier(demo, workers, OutboxQueue([TASKS]))
     await workers.close()
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Annotated
@@ -19,7 +20,7 @@ from emoji_gallery.kit.database import Database
 from emoji_gallery.kit.errors import ForbiddenError, InvalidInputError
 from emoji_gallery.kit.idempotency_store import IdempotencyStore
 from tests.clients import client_of
-from tests.demo_tasks import IDEMPOTENCY, make_demo_schema
+from tests.demo_tasks import IDEMPOTENCY, without_table
 from tests.waiting import eventually
 
 FREE = Tier("free", 0, 5, 1, 1, 1, 1, 1, 600, 120)
@@ -69,9 +70,8 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(database: Database) -> Shop:
-    await make_demo_schema(database)
-    return Shop(IdempotencyStore(database, IDEMPOTENCY))
+def shop(demo: Database) -> Shop:
+    return Shop(IdempotencyStore(demo, IDEMPOTENCY))
 
 
 async def test_a_retry_is_answered_from_the_store(shop: Shop) -> None:
@@ -195,11 +195,12 @@ async def test_two_keys_are_refused(shop: Shop) -> None:
 
 
 async def test_trouble_with_the_store_changes_no_answer(shop: Shop) -> None:
-    async def lose_the_table() -> None:
-        async with shop.store.db.transaction() as tx:
-            await tx.raw.run_sync(IDEMPOTENCY.drop)
-        raise ForbiddenError
+    async with AsyncExitStack() as stack:
 
-    shop.work = lose_the_table
+        async def lose_the_table() -> None:
+            await stack.enter_async_context(without_table(shop.store.db, IDEMPOTENCY))
+            raise ForbiddenError
 
-    assert (await shop.post("cat")).status_code == 403
+        shop.work = lose_the_table
+
+        assert (await shop.post("cat")).status_code == 403

@@ -21,16 +21,15 @@ from emoji_gallery.kit.idempotency import (
     parse_key,
 )
 from emoji_gallery.kit.idempotency_store import IdempotencyStore
-from tests.demo_tasks import IDEMPOTENCY, make_demo_schema
+from tests.demo_tasks import IDEMPOTENCY
 
 SCOPE: Final = Scope(owner_id="ann", caller="ann", method="POST", path="/emoji")
 CREATED: Final = StoredAnswer(201, {"location": "/emoji/uem_1"}, b'{"id": "uem_1"}')
 
 
 @pytest.fixture
-async def store(database: Database) -> IdempotencyStore:
-    await make_demo_schema(database)
-    return IdempotencyStore(database, IDEMPOTENCY)
+def store(demo: Database) -> IdempotencyStore:
+    return IdempotencyStore(demo, IDEMPOTENCY)
 
 
 async def age(store: IdempotencyStore, by: timedelta) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Final, TypeVar
 
 import structlog
@@ -91,8 +90,7 @@ class RedisGate:
         self._open = False
         if self._probe is not None:
             self._probe.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._probe
+            await asyncio.wait([self._probe])
         await self._client.aclose()
         await self._client.connection_pool.disconnect()
 

@@ -14,7 +14,7 @@ from emoji_gallery.kit.database import Database
 from emoji_gallery.kit.outbox.schedule import Pace, Schedule
 from emoji_gallery.kit.periodic import PeriodicTask
 from emoji_gallery.kit.queue import TaskOutcome
-from tests.demo_tasks import TASKS, make_demo_schema
+from tests.demo_tasks import TASKS, without_table
 from tests.waiting import eventually
 
 HOUR = timedelta(hours=1)
@@ -92,9 +92,8 @@ class Workshop:
 
 
 @pytest.fixture
-async def workshop(database: Database) -> Workshop:
-    await make_demo_schema(database)
-    return Workshop(database)
+def workshop(demo: Database) -> Workshop:
+    return Workshop(demo)
 
 
 async def wait_for_ever() -> None:
@@ -181,6 +180,23 @@ async def test_a_stopping_worker_hands_its_run_over(workshop: Workshop) -> None:
         await eventually(lambda: workshop.runs == 2, within=10)
 
 
+async def test_a_stop_in_the_moment_when_a_run_ends_is_heard(workshop: Workshop) -> None:
+    loops: list[asyncio.Task[object]] = []
+
+    async def be_stopped_soon() -> None:
+        current = asyncio.current_task()
+        assert current is not None
+        loops.append(current)
+        # The run is over by then, and what follows it is under way.
+        asyncio.get_running_loop().call_soon(current.cancel)
+
+    workshop.work = be_stopped_soon
+    async with workshop.worker().running():
+        await eventually(lambda: loops and loops[0].done(), within=10)
+
+    assert workshop.observed.outcomes == [("demo.sweep_up", "done")]
+
+
 async def test_a_lease_is_renewed_while_a_run_lasts(workshop: Workshop) -> None:
     workshop.work = wait_for_ever
     async with workshop.worker(Pace(look_every=0.02, lease=0.6)).running():
@@ -190,12 +206,11 @@ async def test_a_lease_is_renewed_while_a_run_lasts(workshop: Workshop) -> None:
 
 
 async def test_postgresql_may_be_away_for_a_while(workshop: Workshop) -> None:
-    async with workshop.database.transaction() as tx:
-        await tx.raw.run_sync(TASKS.periodic.drop)
-    async with workshop.worker().running():
-        await workshop.looked()
-        async with workshop.database.transaction() as tx:
-            await tx.raw.run_sync(TASKS.periodic.create)
+    async with AsyncExitStack() as stack:
+        async with without_table(workshop.database, TASKS.periodic):
+            await stack.enter_async_context(workshop.worker().running())
+            await workshop.looked()
+            assert workshop.runs == 0
 
         await eventually(lambda: workshop.runs, within=10)
 

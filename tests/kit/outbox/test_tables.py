@@ -11,21 +11,16 @@ from emoji_gallery.kit.database import Database
 from emoji_gallery.kit.idempotency_migration import drop_idempotency_v1
 from emoji_gallery.kit.outbox.migration import drop_task_tables_v1
 from emoji_gallery.kit.outbox.tables import declare_tasks
-from tests.demo_tasks import METADATA, TASKS, make_demo_schema
+from tests.demo_tasks import METADATA, TASKS
 
 
-@pytest.fixture(autouse=True)
-async def _schema(database: Database) -> None:
-    await make_demo_schema(database)
-
-
-async def test_the_migration_makes_what_the_transport_expects(database: Database) -> None:
-    broker = OutboxBroker(database.engine, outbox_table=TASKS.outbox, dlq_table=TASKS.dead)
+async def test_the_migration_makes_what_the_transport_expects(demo: Database) -> None:
+    broker = OutboxBroker(demo.engine, outbox_table=TASKS.outbox, dlq_table=TASKS.dead)
 
     await broker.validate_schema(check_autovacuum=True)
 
 
-async def test_the_migration_makes_what_the_models_say(database: Database) -> None:
+async def test_the_migration_makes_what_the_models_say(demo: Database) -> None:
     def differences(connection: Connection) -> list[object]:
         options = {
             "include_schemas": True,
@@ -35,19 +30,20 @@ async def test_the_migration_makes_what_the_models_say(database: Database) -> No
         context = MigrationContext.configure(connection, opts=options)
         return list(compare_metadata(context, METADATA))
 
-    async with database.engine.connect() as connection:
+    async with demo.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
 
 
-async def test_the_migration_can_be_undone(database: Database) -> None:
+async def test_the_migration_can_be_undone(demo: Database) -> None:
     def undo(connection: Connection) -> list[str]:
         with Operations.context(MigrationContext.configure(connection)):
             drop_task_tables_v1("demo")
             drop_idempotency_v1("demo")
         return inspect(connection).get_table_names(schema="demo")
 
-    async with database.transaction() as tx:
-        assert await tx.raw.run_sync(undo) == []
+    async with demo.engine.connect() as connection:
+        assert await connection.run_sync(undo) == []
+        await connection.rollback()
 
 
 @pytest.mark.parametrize(
@@ -57,8 +53,8 @@ async def test_the_migration_can_be_undone(database: Database) -> None:
         "periodic (name, started_at, leased_until) VALUES ('p', now(), now())",
     ],
 )
-async def test_half_a_lease_cannot_be_stored(database: Database, row: str) -> None:
-    async with database.transaction() as tx:
+async def test_half_a_lease_cannot_be_stored(demo: Database, row: str) -> None:
+    async with demo.transaction() as tx:
         with pytest.raises(Exception, match="lease_ck"):
             await tx.execute(text(f"INSERT INTO demo.{row}"))
 

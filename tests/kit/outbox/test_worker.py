@@ -27,7 +27,6 @@ from tests.demo_tasks import (
     dead_reasons,
     for_ever,
     handlers_of,
-    make_demo_schema,
     numbers,
     waiting_rows,
 )
@@ -41,11 +40,15 @@ TAKEN_UP_WITHIN: Final = QUICK.task_lease_seconds + 2 + 10
 
 
 @pytest.fixture
-async def workers(database: Database, database_url: str) -> AsyncIterator[Database]:
+def database(demo: Database) -> Database:
+    return demo
+
+
+@pytest.fixture
+async def workers(demo_url: str) -> AsyncIterator[Database]:
     """The pool of the workers, beside the test's own."""
-    await make_demo_schema(database)
     size = worker_connections([TASKS], QUICK)
-    settings = DatabaseSettings(database_url=database_url, database_pool_size=size)
+    settings = DatabaseSettings(database_url=demo_url, database_pool_size=size)
     pool = connect(settings, application_name="tests-worker")
     yield pool
     await pool.close()
@@ -89,10 +92,10 @@ async def doomed_worker(database_url: str) -> AsyncIterator[asyncio.subprocess.P
 
 class TestCrashes:
     async def test_the_task_of_a_killed_worker_runs_again(
-        self, database: Database, workers: Database, database_url: str
+        self, database: Database, workers: Database, demo_url: str
     ) -> None:
         painter = Painter()
-        async with doomed_worker(database_url) as doomed:
+        async with doomed_worker(demo_url) as doomed:
             await publish(database, {"n": 7})
             assert doomed.stdout is not None
             assert await asyncio.wait_for(doomed.stdout.readline(), timeout=30) == b"7\n"
@@ -205,7 +208,6 @@ class TestStart:
                 pytest.fail("it started")
 
     async def test_the_pool_has_to_hold_every_connection(self, database: Database) -> None:
-        await make_demo_schema(database)
         many = QUICK.model_copy(update={"task_concurrency": 20})
 
         with pytest.raises(RuntimeError, match="pool"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 from time import perf_counter
@@ -109,11 +109,12 @@ class _PeriodicRun:
         except asyncio.CancelledError:
             await asyncio.shield(self._give_back(token))
             raise
+        else:
+            await asyncio.shield(self._finish(token))
         finally:
             renewing.cancel()
-            with suppress(asyncio.CancelledError):
-                await renewing
-        await self._finish(token)
+            # Not `await renewing`: its cancellation could not be told from our own.
+            await asyncio.wait([renewing])
 
     async def _run(self) -> None:
         started = perf_counter()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from random import Random
 from typing import Any, Final
 
@@ -96,8 +95,7 @@ class Station:
         await self._broker.stop()
         if self._renewing is not None:
             self._renewing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._renewing
+            await asyncio.wait([self._renewing])
         try:
             released = await self._client.release()
         except Exception as error:  # noqa: BLE001 (their leases run out instead)
