@@ -7,7 +7,7 @@ look for the file until it is there. A lease is renewed while its holder lives.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,7 +29,6 @@ from emoji_gallery.kit.objects import ObjectStore
 from emoji_gallery.media.errors import ImageRejectedError, Rejection, RendererUnavailableError
 from emoji_gallery.media.renderer import Renderer
 from emoji_gallery.media.turnstile import Priority
-from emoji_gallery.media.types import Rendered
 
 # How long a lease outlives a holder that died, and how often a living one renews it.
 _LEASE: Final = timedelta(seconds=15)
@@ -62,61 +61,67 @@ class MakeRenditions:
         gone, and `UnavailableError` when no child is free or another process took longer than
         `patience`. An asset has only the renditions of the catalogue; nothing else may be named.
         """
-        missing = await self._missing(asset.digest, names)
+        missing = _without(names, await self._stored(asset.digest, names))
         deadline, pause = monotonic() + patience.total_seconds(), _FIRST_PAUSE
         while missing:
-            if not await self._make_unclaimed(asset, missing, priority):
-                await self._raise_if_hopeless(asset.digest, missing)
-                if monotonic() > deadline:
-                    raise UnavailableError("The file is still being made.", retry_after=2)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
-            missing = await self._missing(asset.digest, missing)
+            missing = _without(missing, await self._make_unclaimed(asset, missing, priority))
+            if not missing:
+                return
+            await self._raise_if_hopeless(asset.digest, missing)
+            if monotonic() > deadline:
+                raise UnavailableError("The file is still being made.", retry_after=2)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            missing = _without(missing, await self._stored(asset.digest, missing))
 
-    async def _missing(self, digest: Digest, names: Sequence[str]) -> list[str]:
+    async def _stored(self, digest: Digest, names: Sequence[str]) -> dict[str, int]:
+        """Those of the renditions that are stored, with their sizes in bytes."""
         heads = (self.objects.head(rendition_key(digest, name)) for name in names)
         infos = await asyncio.gather(*heads)
-        return [name for name, info in zip(names, infos, strict=True) if info is None]
+        return {name: info.size for name, info in zip(names, infos, strict=True) if info}
 
     async def _make_unclaimed(
         self, asset: StoredAsset, names: Sequence[str], priority: Priority
-    ) -> bool:
-        """Draw those that no other process draws; False when there are none of these."""
+    ) -> Sequence[str]:
+        """Draw those that no other process draws; answers which these were."""
         async with self.db.transaction() as tx:
             lease = await renditions.claim(tx, asset.digest, names, token=uuid4(), duration=_LEASE)
         if lease is None:
-            return False
+            return ()
         started = monotonic()
-        async with self._kept(lease):
+        async with self._renewed(lease):
             try:
                 await self._draw(asset, lease, priority)
             except ImageRejectedError as error:
                 await self._fail(lease, error.reason)
                 raise
-            except RendererUnavailableError as error:
-                raise UnavailableError("No renderer is free.", retry_after=2) from error
+            except BaseException as error:
+                await self._give_back(lease)
+                if isinstance(error, RendererUnavailableError):
+                    raise UnavailableError("No renderer is free.", retry_after=2) from error
+                raise
         self.metrics.took(monotonic() - started)
-        return True
+        return lease.names
 
     async def _draw(self, asset: StoredAsset, lease: Lease, priority: Priority) -> None:
         # Whoever had the lease before may have finished since this process looked.
-        missing = await self._missing(lease.digest, lease.names)
-        if not missing:
-            return
-        source = await self._read_source(lease.digest)
-        drawn = await self.renderer.render(source, asset.probe, missing, priority=priority)
-        for name, rendered in drawn.items():
-            await self.objects.put_if_absent(rendition_key(lease.digest, name), rendered.data)
-            self.metrics.made(name)
-        await self._finish(lease, drawn)
+        sizes = await self._stored(lease.digest, lease.names)
+        missing = _without(lease.names, sizes)
+        if missing:
+            source = await self._read_source(lease.digest)
+            drawn = await self.renderer.render(source, asset.probe, missing, priority=priority)
+            for name, rendered in drawn.items():
+                await self.objects.put_if_absent(rendition_key(lease.digest, name), rendered.data)
+                sizes[name] = len(rendered.data)
+                self.metrics.made(name)
+        await self._finish(lease, sizes)
 
-    async def _finish(self, lease: Lease, drawn: Mapping[str, Rendered]) -> None:
-        sizes = {name: len(rendered.data) for name, rendered in drawn.items()}
+    async def _finish(self, lease: Lease, sizes: Mapping[str, int]) -> None:
         async with self.db.transaction() as tx:
             living = await renditions.finish(tx, lease, sizes)
         if not living:
             # It was collected meanwhile, and the collector may have been here before the files.
-            await self.objects.delete([rendition_key(lease.digest, name) for name in drawn])
+            await self.objects.delete([rendition_key(lease.digest, name) for name in sizes])
             raise NotFoundError
 
     async def _fail(self, lease: Lease, reason: Rejection) -> None:
@@ -133,19 +138,20 @@ class MakeRenditions:
         if reason is not None:
             raise ImageRejectedError(Rejection(reason))
 
+    async def _give_back(self, lease: Lease) -> None:
+        # If this fails, the lease runs out by itself.
+        with suppress(UnavailableError):
+            async with self.db.transaction() as tx:
+                await renditions.give_back(tx, lease)
+
     @asynccontextmanager
-    async def _kept(self, lease: Lease) -> AsyncIterator[None]:
-        """Renew a lease during the block and end it afterwards."""
+    async def _renewed(self, lease: Lease) -> AsyncIterator[None]:
         renewing = asyncio.create_task(self._renew(lease))
         try:
             yield
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
-            # If this fails, the lease runs out by itself.
-            with suppress(UnavailableError):
-                async with self.db.transaction() as tx:
-                    await renditions.give_back(tx, lease)
 
     async def _renew(self, lease: Lease) -> None:
         while True:
@@ -160,3 +166,7 @@ class MakeRenditions:
             log.error("asset.source_missing", digest=digest)
             raise NotFoundError
         return source
+
+
+def _without(names: Sequence[str], done: Collection[str]) -> list[str]:
+    return [name for name in names if name not in done]

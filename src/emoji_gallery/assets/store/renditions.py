@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    case,
     column,
     func,
     literal,
@@ -73,25 +74,24 @@ async def renew(tx: WriteConnection, lease: Lease, *, duration: timedelta) -> No
 
 
 async def finish(tx: WriteConnection, lease: Lease, sizes: Mapping[str, int]) -> bool:
-    """Note stored renditions by name and bytes; False when the asset is being collected."""
+    """End a lease whose renditions are stored, in so many bytes each.
+
+    Answers False, and leaves the lease, when the asset is being collected.
+    """
     # The row lock keeps the asset from being collected before this is committed.
     locked = await tx.execute(_living(lease.digest).with_for_update(read=True))
     if locked.one_or_none() is None:
         return False
-    for name, size in sorted(sizes.items()):
-        await tx.execute(
-            update(renditions).where(_held(lease), renditions.c.name == name).values(bytes=size)
-        )
+    size = case(dict(sizes), value=renditions.c.name)
+    await tx.execute(
+        update(renditions).where(_held(lease)).values(bytes=size, leased_until=func.now())
+    )
     return True
 
 
 async def give_back(tx: WriteConnection, lease: Lease) -> None:
-    """End a lease, so that others may try at once what did not fail for good."""
-    await tx.execute(
-        update(renditions)
-        .where(_held(lease), renditions.c.failure.is_(None))
-        .values(leased_until=func.now())
-    )
+    """End a lease before anything came of it, so that others may try at once."""
+    await tx.execute(update(renditions).where(_held(lease)).values(leased_until=func.now()))
 
 
 async def fail(tx: WriteConnection, lease: Lease, *, reason: str, rest: timedelta) -> None:
