@@ -33,7 +33,7 @@ async def test_an_emoji_becomes_ready_although_its_worker_was_killed_while_drawi
             stdout=asyncio.subprocess.PIPE,
         )
         assert doomed.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert await doomed.stdout.readline() == b"drawing\n"
         doomed.send_signal(signal.SIGKILL)
         await doomed.wait()

@@ -100,23 +100,38 @@ def short_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def wire(world: World, tmp_path: Path, short_folder: Path) -> AsyncIterator[Wire]:
-    settings = UploadSettings(upload_idle_seconds=0.5)
-    impatient = replace(world, settings=settings, folder=tmp_path / "served")
+@asynccontextmanager
+async def served(world: World, folder: Path) -> AsyncIterator[Wire]:
+    """A server for the world, on a socket in a folder."""
+    address = folder / "s"
     server = Server(
-        impatient.app,
-        uds=short_folder / "s",
+        world.app,
+        uds=address,
         interface=Interfaces.ASGINL,
         log_enabled=False,
         websockets=False,
     )
-    async with impatient.running():
+    async with world.running():
         serving = asyncio.create_task(server.serve())
-        await eventually((short_folder / "s").exists, within=10)
-        yield Wire(impatient, short_folder / "s")
+        await eventually(address.exists, within=30)
+        yield Wire(world, address)
         server.stop()  # type: ignore[no-untyped-call]
         await serving
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def wire(world: World, tmp_path: Path, short_folder: Path) -> AsyncIterator[Wire]:
+    async with served(replace(world, folder=tmp_path / "served"), short_folder) as wire:
+        yield wire
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def impatient_wire(world: World, tmp_path: Path, short_folder: Path) -> AsyncIterator[Wire]:
+    """A server that waits for half a second only."""
+    settings = UploadSettings(upload_idle_seconds=0.5)
+    impatient = replace(world, settings=settings, folder=tmp_path / "served")
+    async with served(impatient, short_folder) as wire:
+        yield wire
 
 
 async def nothing_is_kept(world: World) -> bool:
@@ -156,15 +171,15 @@ class TestDisconnect:
         content = pictures.png() + b"\0" * 400_000
         async with wire.connection(length(HEAD, content, TAIL), "Idempotency-Key: k1") as client:
             await client.send((HEAD + content)[:sent])
-            await eventually(lambda: self.is_claimed(wire), within=5)
-        await eventually(lambda: nothing_is_kept(wire.world), within=5)
+            await eventually(lambda: self.is_claimed(wire), within=30)
+        await eventually(lambda: nothing_is_kept(wire.world), within=30)
 
     async def test_the_key_of_such_an_upload_is_free_again(self, wire: Wire) -> None:
         content = pictures.png()
         async with wire.connection(length(HEAD, content, TAIL), "Idempotency-Key: k1") as client:
             await client.send(HEAD + content[:20])
-            await eventually(lambda: self.is_claimed(wire), within=5)
-        await eventually(lambda: nothing_is_kept(wire.world), within=5)
+            await eventually(lambda: self.is_claimed(wire), within=30)
+        await eventually(lambda: nothing_is_kept(wire.world), within=30)
         async with wire.connection(length(HEAD, content, TAIL), "Idempotency-Key: k1") as client:
             await client.send(HEAD + content + TAIL)
             assert (await client.answer()).status == 201
@@ -172,9 +187,9 @@ class TestDisconnect:
     async def test_a_client_that_garbles_its_chunks_leaves_nothing(self, wire: Wire) -> None:
         async with wire.connection("Transfer-Encoding: chunked", "Idempotency-Key: k1") as client:
             await client.send_chunk(HEAD + pictures.png())
-            await eventually(lambda: self.is_claimed(wire), within=5)
+            await eventually(lambda: self.is_claimed(wire), within=30)
             await client.send(b"not a number\r\n")
-            await eventually(lambda: nothing_is_kept(wire.world), within=5)
+            await eventually(lambda: nothing_is_kept(wire.world), within=30)
 
     async def is_claimed(self, wire: Wire) -> bool:
         return await wire.world.run("SELECT 1 FROM user_emojis.idempotency") != []
@@ -241,32 +256,32 @@ class TestLyingLength:
         assert await nothing_is_kept(wire.world)
 
     async def test_a_body_shorter_than_declared_is_cut_when_nothing_more_comes(
-        self, wire: Wire
+        self, impatient_wire: Wire
     ) -> None:
         content = pictures.png()
-        async with wire.connection(f"Content-Length: {5 * MIB}") as client:
+        async with impatient_wire.connection(f"Content-Length: {5 * MIB}") as client:
             await client.send(HEAD + content + TAIL)
             answer = await client.answer()
         assert (answer.status, answer.body["code"]) == (408, "request_timeout")
         assert answer.headers["connection"] == "close"
-        assert await nothing_is_kept(wire.world)
+        assert await nothing_is_kept(impatient_wire.world)
 
 
-async def test_a_body_of_which_nothing_more_comes_is_cut(wire: Wire) -> None:
-    async with wire.connection("Content-Length: 1000") as client:
+async def test_a_body_of_which_nothing_more_comes_is_cut(impatient_wire: Wire) -> None:
+    async with impatient_wire.connection("Content-Length: 1000") as client:
         await client.send(HEAD + pictures.png()[:20])
         answer = await client.answer()
         assert (answer.status, answer.body["code"]) == (408, "request_timeout")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert await client.reader.read() == b""
-    assert await nothing_is_kept(wire.world)
+    assert await nothing_is_kept(impatient_wire.world)
 
 
 class TestExpect:
     async def test_who_asks_whether_to_send_is_told_to(self, wire: Wire) -> None:
         content = pictures.png()
         async with wire.connection(length(HEAD, content, TAIL), "Expect: 100-continue") as client:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 invitation = await client.reader.readuntil(b"\r\n\r\n")
             assert invitation.startswith(b"HTTP/1.1 100 ")
             await client.send(HEAD + content + TAIL)

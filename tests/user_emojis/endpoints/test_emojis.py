@@ -10,9 +10,10 @@ import pytest
 from emoji_gallery.contracts.identity import Scope
 from emoji_gallery.contracts.ids import UserId
 from emoji_gallery.kit.typeids import format_id, new_uuid
+from emoji_gallery.user_emojis.service.process import ProcessEmoji
 from tests.clients import client_of
 from tests.user_emojis import pictures
-from tests.user_emojis.world import ALICE, BOB, World
+from tests.user_emojis.world import ALICE, BOB, World, uuid_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -21,13 +22,10 @@ NOBODYS = format_id("uem", new_uuid())
 
 async def ready(world: World, content: bytes | None = None) -> dict[str, Any]:
     """An emoji of Alice's that has been processed."""
-    async with world.working(), world.client() as client:
-        answer = await client.post(
-            "/emoji/",
-            files={"file": ("cat.png", content or pictures.png())},
-            headers={"Prefer": "wait=10"},
-        )
-    emoji: dict[str, Any] = answer.json()
+    emoji_id = await world.keep(content or pictures.png())
+    await ProcessEmoji(world.db, world.assets, world.queue, world.time).process(uuid_of(emoji_id))
+    async with world.client() as client:
+        emoji: dict[str, Any] = (await client.get(f"/emoji/{emoji_id}")).json()
     assert emoji["status"] == "ready"
     return emoji
 

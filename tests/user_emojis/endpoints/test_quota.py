@@ -2,10 +2,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+from obstore.store import MemoryStore
+from typing_extensions import override
 
+from emoji_gallery.kit.objects import ObjectStore
 from emoji_gallery.user_emojis.service.process import ProcessEmoji
 from tests.user_emojis import pictures
 from tests.user_emojis.world import ALICE, BOB, World, uuid_of
@@ -34,6 +40,28 @@ async def test_sixth_upload_on_free_tier_is_refused(world: World) -> None:
     assert await world.used() == 5
     assert len(await world.listed()) == 5
     assert len([key for key in await world.stored() if key.startswith("sources/")]) == 5
+
+
+class WatchedStore(ObjectStore):
+    """A storage that counts what is brought."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryStore(), timeout=timedelta(seconds=10))
+        self.brought = 0
+
+    @override
+    async def put_if_absent(self, key: str, source: bytes | Path) -> bool:
+        self.brought += 1
+        return await super().put_if_absent(key, source)
+
+
+async def test_what_is_refused_at_the_limit_never_reaches_the_storage(world: World) -> None:
+    objects = WatchedStore()
+    watched = replace(world, objects=objects, folder=world.folder / "watched")
+    async with watched.running():
+        await fill(watched, 5)
+        assert (await watched.upload(pictures.png())).status_code == 403
+    assert objects.brought == 5
 
 
 async def test_of_64_uploads_at_the_limit_minus_one_exactly_one_succeeds(world: World) -> None:
@@ -133,6 +161,28 @@ class TestRevival:
         answers = await upload_at_once(world, [content] * AT_ONCE)
         assert Counter(answer.status_code for answer in answers) == {201: 1, 200: 63}
         assert {answer.json()["id"] for answer in answers} == {emoji_id}
+        assert await world.used() == 1
+
+    async def test_revivals_and_restorations_at_once_take_one_slot(self, world: World) -> None:
+        content = pictures.png()
+        emoji_id = await world.keep(content)
+        async with world.client() as client:
+            for _ in range(5):
+                await client.delete(f"/emoji/{emoji_id}")
+                answers = await asyncio.gather(
+                    *(world.upload(content) for _ in range(4)),
+                    *(client.post(f"/emoji/{emoji_id}/restore") for _ in range(4)),
+                )
+                assert {answer.status_code for answer in answers} <= {200, 201}
+                assert await world.used() == 1
+
+    async def test_deletions_at_once_give_one_slot_back(self, world: World) -> None:
+        emoji_id, _ = await fill(world, 2)
+        async with world.client() as client:
+            answers = await asyncio.gather(
+                *(client.delete(f"/emoji/{emoji_id}") for _ in range(16))
+            )
+        assert Counter(answer.status_code for answer in answers) == {204: 1, 404: 15}
         assert await world.used() == 1
 
 

@@ -187,7 +187,7 @@ class TestAccepted:
                     files={"file": ("cat.png", content)},
                     headers={"Prefer": "wait=1"},
                 ),
-                eventually(delete_it, within=5),
+                eventually(delete_it, within=30),
             )
         assert answer.status_code == 201
         assert answer.json()["status"] == "processing"
@@ -371,4 +371,4 @@ async def test_uploads_are_closed_while_limits_cannot_be_counted(
     async def is_taken() -> bool:
         return (await world.upload(pictures.png())).status_code == 201
 
-    await eventually(is_taken, within=10)
+    await eventually(is_taken, within=30)

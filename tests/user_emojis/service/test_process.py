@@ -41,7 +41,7 @@ async def test_a_worker_makes_an_accepted_emoji_ready(world: World) -> None:
         return str((await emoji_of(world))["status"]) == "ready"
 
     async with world.working():
-        await eventually(is_ready, within=10)
+        await eventually(is_ready, within=30)
     made = {key.rpartition("-")[2] for key in await world.stored() if "renditions/" in key}
     assert made == {"64.webp", "128.webp", "512.webp"}
 
@@ -75,8 +75,8 @@ async def test_a_damaged_picture_is_rejected_and_gives_its_slot_and_bytes_back(
         return await world.stored() == set()
 
     async with world.working():
-        emoji = await eventually(is_rejected, within=10)
-        await eventually(is_forgotten, within=10)
+        emoji = await eventually(is_rejected, within=30)
+        await eventually(is_forgotten, within=30)
     assert emoji["reason"] == "damaged"
     assert emoji["renditions"] == {}
     assert await world.used() == 0

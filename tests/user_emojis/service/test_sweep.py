@@ -38,7 +38,7 @@ class TestResume:
             return str((await world.listed())[0]["status"]) == "ready"
 
         async with world.working():
-            await eventually(is_ready, within=10)
+            await eventually(is_ready, within=30)
 
     async def test_a_young_emoji_is_left_to_its_own_task(
         self, world: World, sweep: SweepEmojis

@@ -23,6 +23,8 @@ from emoji_gallery.contracts.ids import Digest
 from emoji_gallery.kit.errors import UnavailableError
 from emoji_gallery.kit.objects import StorageFullError
 
+# Only folders of such names are ever removed: an operator may share the root with anything.
+_FOLDER_PREFIX: Final = "emoji-uploads-"
 _LOCK_NAME: Final = "in-use"
 _RETRY_SECONDS: Final = 5
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -166,10 +168,10 @@ def _take_folder(root: Path) -> tuple[Path, int]:
     """Make and lock a folder below `root`, where no other process looks round meanwhile."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _locked(root):
-        for leftover in root.iterdir():
-            if leftover.is_dir() and not _in_use(leftover):
+        for leftover in root.glob(f"{_FOLDER_PREFIX}*"):
+            if not _in_use(leftover):
                 shutil.rmtree(leftover)
-        folder = root / uuid4().hex
+        folder = root / f"{_FOLDER_PREFIX}{uuid4().hex}"
         folder.mkdir(mode=0o700)
         lock = os.open(folder / _LOCK_NAME, os.O_WRONLY | os.O_CREAT, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
