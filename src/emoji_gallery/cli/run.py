@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
+import structlog
 import typer
 import uvloop
 from pydantic import ValidationError
@@ -18,7 +19,12 @@ from emoji_gallery.accounts.feature import token_keys
 from emoji_gallery.accounts.service.local_keys import LocalKeys
 from emoji_gallery.bootstrap import Application, Resources, import_builtin_pack, make_resources
 from emoji_gallery.bootstrap.locate import located_alone
-from emoji_gallery.cli.http_server import CannotListenError, require_free, serving
+from emoji_gallery.cli.http_server import (
+    CannotListenError,
+    ServerFailedError,
+    require_free,
+    serving,
+)
 from emoji_gallery.cli.packs import shown_progress
 from emoji_gallery.cli.stopping import end_with_parent, until_stopped
 from emoji_gallery.cli.welcome import demo_user, welcome
@@ -32,6 +38,8 @@ from emoji_gallery.kit.migrations import migrate
 from emoji_gallery.kit.secrets import master_secret
 from emoji_gallery.roles import parse_role
 from emoji_gallery.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 _DEMO_TIERS: Final = ("free", "premium", "business")
 _IN_HOUSE_PACK: Final = "openmoji"
@@ -62,7 +70,7 @@ def run(
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(until_stopped(_serve(settings)))
-    except (EmbeddedError, CannotListenError) as refusal:
+    except (EmbeddedError, CannotListenError, ServerFailedError, OSError) as refusal:
         fail(str(refusal))
     except ProblemError as refusal:
         fail(refusal.detail)
@@ -106,6 +114,7 @@ async def _import_in_house_pack(resources: Resources) -> None:
     async with resources.database.reading() as connection:
         known = {pack.name for pack in await summarise_packs(connection)}
     if _IN_HOUSE_PACK not in known:
+        log.info("pack.importing", pack=_IN_HOUSE_PACK)
         with shown_progress("Importing the in-house emojis, once") as progress:
             await import_builtin_pack(resources, progress)
 
@@ -130,6 +139,8 @@ def _settings(port: int | None, data_dir: Path | None) -> Settings:
     """
     settings = Settings()
     parse_role(settings.process.role)
+    if bool(settings.database.database_url) != bool(settings.redis.redis_url):
+        raise ValueError("set both DATABASE_URL and REDIS_URL, or neither for servers of our own")
     if settings.secrets.secret_key.get_secret_value():
         master_secret(settings.secrets, settings.process.data_dir)
     given = {"port": port, "data_dir": data_dir}
