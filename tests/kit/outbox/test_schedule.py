@@ -197,6 +197,18 @@ async def test_a_stop_in_the_moment_when_a_run_ends_is_heard(workshop: Workshop)
     assert workshop.observed.outcomes == [("demo.sweep_up", "done")]
 
 
+async def test_a_stop_that_cannot_hand_over_ends_all_the_same(workshop: Workshop) -> None:
+    workshop.work = wait_for_ever
+    worker = workshop.worker(Pace(look_every=0.02, lease=0.2))
+    async with AsyncExitStack() as lost, worker.running():
+        await eventually(lambda: workshop.runs, within=10)
+        await lost.enter_async_context(without_table(workshop.database, TASKS.periodic))
+        # Neither does a lease that cannot be renewed end the run.
+        await asyncio.sleep(0.2)
+
+    assert workshop.observed.outcomes == []
+
+
 async def test_a_lease_is_renewed_while_a_run_lasts(workshop: Workshop) -> None:
     workshop.work = wait_for_ever
     async with workshop.worker(Pace(look_every=0.02, lease=0.6)).running():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
 import pytest
@@ -29,6 +29,7 @@ from tests.demo_tasks import (
     handlers_of,
     numbers,
     waiting_rows,
+    without_table,
 )
 from tests.parts import Parts
 from tests.waiting import eventually
@@ -134,6 +135,21 @@ class TestCrashes:
         async with database.reading() as connection:
             row = (await connection.execute(select(TASKS.outbox))).one()
         assert (row.deliveries_count, row.acquired_token) == (0, None)
+
+    async def test_a_stop_that_cannot_give_back_ends_all_the_same(
+        self, database: Database, workers: Database
+    ) -> None:
+        hasty = QUICK.model_copy(update={"task_grace_seconds": 0.05})
+        stuck = Painter(for_ever)
+        await publish(database, {"n": 1})
+        worker = worker_of(workers, handlers_of(stuck), hasty)
+        with structlog.testing.capture_logs() as logs:
+            async with AsyncExitStack() as lost, worker.running():
+                await eventually(lambda: stuck.seen, within=10)
+                await lost.enter_async_context(without_table(database, TASKS.outbox))
+
+        assert "tasks.not_released" in {entry["event"] for entry in logs}
+        assert await waiting_rows(database) == 1
 
 
 class TestLostLeases:
