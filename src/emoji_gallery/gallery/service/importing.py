@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from emoji_gallery.assets.rules.stored import StoredAsset
 from emoji_gallery.assets.service.library import Assets
 from emoji_gallery.contracts.identity import Identities
 from emoji_gallery.contracts.ids import Digest, EmojiId, PackId
@@ -59,6 +60,7 @@ class _Incoming:
     entries: Sequence[MeasuredEntry]
     untouched: Collection[str]
     free_rank: int
+    held: Mapping[Digest, StoredAsset]
 
 
 def _unseen(done: int, total: int) -> None:
@@ -99,8 +101,13 @@ class ImportPack:
             entries=measured,
             untouched=present - {one.entry.key for one in measured},
             free_rank=min(tiers.values()),
+            held=taken.held,
         )
-        changes = await self._write(incoming, reset=reset)
+        try:
+            changes = await self._write(incoming, reset=reset)
+        except BaseException:
+            await self.intake.give_back(taken.held)
+            raise
         report = ImportReport(
             pack=reading.manifest.pack.name,
             added=len(changes.added),
@@ -137,7 +144,8 @@ class ImportPack:
                 new_id=lambda: EmojiId(new_uuid()),
             )
             digests = {row.art.digest for row in changes.written}
-            await self._retain(tx, digests)
+            await self.assets.register_all(tx, list(incoming.held.values()))
+            await self._retain(tx, digests - incoming.held.keys())
             await store.write_emojis(tx, pack, changes.written, now=self.clock())
             await words.write_search_texts(
                 tx, [row for row in changes.written if is_found_otherwise(row, state.rows)]

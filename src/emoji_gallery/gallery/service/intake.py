@@ -5,11 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
+from emoji_gallery.assets.rules.stored import StoredAsset
 from emoji_gallery.assets.service.library import Assets
 from emoji_gallery.contracts.ids import Digest
 from emoji_gallery.gallery.rules.entries import Fault, PackEntry
@@ -26,14 +36,17 @@ from emoji_gallery.media.errors import (
 from emoji_gallery.media.renderer import Renderer
 from emoji_gallery.media.types import Limits, Probe
 
+_Item = TypeVar("_Item")
+
 # Entries that are done, and all there are.
 Progress = Callable[[int, int], None]
 
 _AT_ONCE: Final = 250
 _BYTES_AT_ONCE: Final = 128 * 1024 * 1024
 
-# Storing waits for the disk while probing takes the processor, so more than one a core pays.
-_WORKERS: Final = 6
+# Storing waits for the disk while probing takes the processor, so that a second batch pays.
+_BATCHES_AT_ONCE: Final = 2
+_WORKERS: Final = 4
 
 # The in-house art is bounded as the uploads of the highest tier are.
 _LIMITS: Final = Limits()
@@ -41,10 +54,14 @@ _LIMITS: Final = Limits()
 
 @dataclass(frozen=True)
 class Taken:
-    """The pictures that can be used, by the keys of their entries, and the others' faults."""
+    """The pictures that can be used, by the keys of their entries, and the others' faults.
+
+    `held` are stored, but new: they are to be registered, or given back.
+    """
 
     art: Mapping[str, Art]
     faults: Sequence[Fault]
+    held: Mapping[Digest, StoredAsset]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +92,7 @@ class TakeArt:
     async def take(
         self, files: PackFiles, entries: Sequence[PackEntry], progress: Progress
     ) -> Taken:
-        """Every entry's picture or fault; new ones are stored and registered afterwards.
+        """Every entry's picture or fault; new ones are stored and held afterwards.
 
         Raises `StorageFullError` and `UnavailableError`; then nothing new is kept.
         """
@@ -89,14 +106,22 @@ class TakeArt:
             known = await store.known_art(connection, sorted(digests))
         new = _unknown(entries, sources, known)
         intake = _Intake(self, files, progress, done=len(entries) - len(new), total=len(entries))
-        art = {**known, **await intake.run(new)}
+        await intake.run(new)
+        taken = {digest: _art(one) for digest, one in intake.held.items()}
+        art = {**known, **taken}
         for key, source in sources.items():
             if source.digest in intake.refused:
                 faults[key] = intake.refused[source.digest]
         return Taken(
             art={key: art[one.digest] for key, one in sources.items() if one.digest in art},
             faults=[Fault(one.file, faults[one.key]) for one in entries if one.key in faults],
+            held=intake.held,
         )
+
+    async def give_back(self, held: Collection[Digest]) -> None:
+        """Take back what was held for an import that failed; a hold ends by itself, too."""
+        with suppress(UnavailableError):
+            await self.assets.discard(sorted(held))
 
 
 def _unknown(
@@ -112,70 +137,88 @@ def _unknown(
 
 
 class _Intake:
-    """One run over new pictures, batch by batch; what it cannot finish it gives back."""
+    """One run over new pictures, batch by batch."""
 
     def __init__(
         self, use: TakeArt, files: PackFiles, progress: Progress, *, done: int, total: int
     ) -> None:
         self.refused: dict[Digest, str] = {}
+        self.held: dict[Digest, StoredAsset] = {}
         self._use = use
         self._files = files
         self._progress = progress
         self._done = done
         self._total = total
-        self._measured: dict[Digest, Art] = {}
 
-    async def run(self, new: Sequence[_New]) -> Mapping[Digest, Art]:
-        """Measure, store and register."""
+    async def run(self, new: Sequence[_New]) -> None:
+        """Measure, hold and store; some batches at once, since each waits for other things."""
         self._progress(self._done, self._total)
-        for batch in _batches(new):
-            with tempfile.TemporaryDirectory(prefix="emoji-gallery-pack-") as folder:
-                await self._take(batch, Path(folder))
-        return self._measured
+        try:
+            await _share(_batches(new), self._take, workers=_BATCHES_AT_ONCE)
+        except BaseException:
+            await self._use.give_back(self.held)
+            raise
 
-    async def _take(self, batch: Sequence[_New], folder: Path) -> None:
+    async def _take(self, batch: Sequence[_New]) -> None:
         """Take a batch from copies that nobody else writes to."""
-        changed = await asyncio.to_thread(_spool, self._files, batch, folder)
-        self.refused.update(dict.fromkeys(changed, "changed while it was read"))
-        waiting = iter(batch)
-        held: dict[Digest, tuple[Probe, int]] = {}
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(_WORKERS):
-                    group.create_task(self._work(waiting, folder, held))
-        except BaseExceptionGroup as group_of_one:
-            await self._use.assets.discard(list(held))
-            raise group_of_one.exceptions[0] from None
-        await self._register(held)
+        with tempfile.TemporaryDirectory(prefix="emoji-gallery-pack-") as name:
+            folder = Path(name)
+            changed = await asyncio.to_thread(_spool, self._files, batch, folder)
+            self._refuse(dict.fromkeys(changed, "changed while it was read"))
+            good: dict[Digest, StoredAsset] = {}
 
-    async def _work(
-        self, waiting: Iterator[_New], folder: Path, held: dict[Digest, tuple[Probe, int]]
-    ) -> None:
-        for new in waiting:
-            if new.digest not in self.refused:
-                await self._measure(new, folder / new.digest, held)
-            self._done += 1
-            self._progress(self._done, self._total)
+            async def measure(new: _New) -> None:
+                if new.digest not in self.refused:
+                    probe = await self._probe(folder / new.digest, new.digest)
+                    if probe is not None:
+                        good[new.digest] = StoredAsset(new.digest, probe, new.size)
 
-    async def _measure(self, new: _New, path: Path, held: dict[Digest, tuple[Probe, int]]) -> None:
+            async def store_one(digest: Digest) -> None:
+                await self._use.assets.store(folder / digest, digest=digest)
+                self._tell()
+
+            await _share(batch, measure, workers=_WORKERS)
+            self.held.update(good)
+            await self._use.assets.hold(sorted(good))
+            await _share(good, store_one, workers=_WORKERS)
+
+    async def _probe(self, path: Path, digest: Digest) -> Probe | None:
         try:
-            probe = await self._use.renderer.probe(path, limits=_LIMITS)
+            return await self._use.renderer.probe(path, limits=_LIMITS)
         except ImageRejectedError as error:
-            self.refused[new.digest] = f"image_rejected: {error.reason}"
+            self._refuse({digest: f"image_rejected: {error.reason}"})
         except UnsupportedMediaError:
-            self.refused[new.digest] = "unsupported_media_type"
+            self._refuse({digest: "unsupported_media_type"})
         except RendererUnavailableError as error:
             raise UnavailableError("No renderer is free.") from error
-        else:
-            await self._use.assets.ingest(path, digest=new.digest)
-            held[new.digest] = (probe, new.size)
+        return None
 
-    async def _register(self, held: Mapping[Digest, tuple[Probe, int]]) -> None:
-        async with self._use.db.transaction() as tx:
-            for digest in sorted(held):
-                probe, size = held[digest]
-                await self._use.assets.register(tx, digest, probe, size=size)
-        self._measured.update({digest: _art(digest, probe) for digest, (probe, _) in held.items()})
+    def _refuse(self, reasons: Mapping[Digest, str]) -> None:
+        self.refused.update(reasons)
+        for _ in reasons:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._done += 1
+        self._progress(self._done, self._total)
+
+
+async def _share(
+    work: Iterable[_Item], do: Callable[[_Item], Awaitable[None]], *, workers: int
+) -> None:
+    """Do all of the work with so many hands; the first failure ends it and is raised."""
+    waiting = iter(work)
+
+    async def hand() -> None:
+        for item in waiting:
+            await do(item)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(hand())
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
 
 
 def _batches(new: Sequence[_New]) -> Iterator[Sequence[_New]]:
@@ -226,9 +269,10 @@ def _digest(data: bytes) -> Digest:
     return Digest(hashlib.sha256(data).hexdigest())
 
 
-def _art(digest: Digest, probe: Probe) -> Art:
+def _art(stored: StoredAsset) -> Art:
+    probe = stored.probe
     return Art(
-        digest=digest,
+        digest=stored.digest,
         width=probe.width,
         height=probe.height,
         duration_ms=probe.duration_ms,
