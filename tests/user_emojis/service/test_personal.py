@@ -16,6 +16,7 @@ from emoji_gallery.kit.objects import ObjectStore
 from emoji_gallery.user_emojis.service.process import ProcessEmoji
 from tests.user_emojis import pictures
 from tests.user_emojis.world import ALICE, BOB, World, uuid_of
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -40,14 +41,17 @@ async def rows_of(world: World, user: str) -> int:
 
 
 class StubbornStore(ObjectStore):
-    """A storage that removes nothing."""
+    """A storage that removes nothing until it is told to."""
 
     def __init__(self) -> None:
         super().__init__(MemoryStore(), timeout=timedelta(seconds=10))
+        self.is_stubborn = True
 
     @override
     async def delete(self, keys: Sequence[str]) -> None:
-        raise UnavailableError
+        if self.is_stubborn:
+            raise UnavailableError
+        await super().delete(keys)
 
 
 class TestErase:
@@ -73,6 +77,29 @@ class TestErase:
         assert await world.listed() == []
         assert await world.used() == 0
         assert await world.stored() == set()
+
+    async def test_files_that_cannot_be_removed_at_once_are_removed_by_a_task(
+        self, world: World
+    ) -> None:
+        objects = StubbornStore()
+        stubborn = replace(world, objects=objects, folder=world.folder / "stubborn")
+        (kept,) = stubborn.feature.user_data
+        async with stubborn.running():
+            await stubborn.keep(pictures.png())
+            world.time.passes(seconds=1)
+            with pytest.raises(UnavailableError):
+                await kept.erase(ALICE, before=world.time())
+            assert await rows_of(world, "alice") == 0
+            objects.is_stubborn = False
+            # Two minutes pass in the database.
+            await world.run("UPDATE user_emojis.outbox SET next_attempt_at = now()")
+            await world.run("UPDATE assets.guards SET collecting_until = now()")
+
+            async def is_forgotten() -> bool:
+                return await stubborn.stored() == set()
+
+            async with stubborn.working():
+                await eventually(is_forgotten, within=30)
 
     async def test_what_another_user_keeps_too_stays_theirs(
         self, world: World, kept: UserData

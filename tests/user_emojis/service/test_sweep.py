@@ -126,3 +126,33 @@ class TestPurge:
         await sweep.purge()
         (left,) = await world.run("SELECT id FROM user_emojis.emojis")
         assert left == (uuid_of(emoji_id),)
+
+    async def test_an_erasure_is_remembered_no_longer_than_a_request_can_take(
+        self, world: World, sweep: SweepEmojis
+    ) -> None:
+        (kept,) = world.feature.user_data
+        await kept.erase(ALICE, before=world.time())
+        world.time.passes(minutes=59)
+        await sweep.purge()
+        assert await world.run("SELECT owner_id FROM user_emojis.erasures") == [("alice",)]
+        world.time.passes(minutes=1, seconds=1)
+        await sweep.purge()
+        assert await world.run("SELECT owner_id FROM user_emojis.erasures") == []
+
+    async def test_answers_to_retries_are_forgotten_after_a_day(
+        self, world: World, sweep: SweepEmojis
+    ) -> None:
+        async with world.client() as client:
+            for key in ("old", "young"):
+                await client.post(
+                    "/emoji/",
+                    files={"file": ("cat.png", pictures.png())},
+                    headers={"Idempotency-Key": key},
+                )
+        await world.run(
+            "UPDATE user_emojis.idempotency SET claimed_at = now() - interval '25 hours', "
+            "answered_at = now() - interval '25 hours' "
+            "WHERE claimed_at = (SELECT min(claimed_at) FROM user_emojis.idempotency)"
+        )
+        await sweep.purge()
+        assert len(await world.run("SELECT 1 FROM user_emojis.idempotency")) == 1

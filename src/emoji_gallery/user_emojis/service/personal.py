@@ -19,7 +19,8 @@ from emoji_gallery.user_emojis.store import erasures
 from emoji_gallery.user_emojis.store import quotas as quota_store
 from emoji_gallery.user_emojis.store.keys import UserEmojiKeys
 
-_SECOND_ATTEMPT_AFTER: Final = timedelta(seconds=15)
+# A collector that failed keeps others from its files for a minute or so.
+_SECOND_ATTEMPT_AFTER: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
