@@ -11,7 +11,7 @@ from emoji_gallery.media.errors import ImageRejectedError, Rejection, Unsupporte
 from emoji_gallery.media.limits import check_limits
 from emoji_gallery.media.structure import read_structure
 from emoji_gallery.media.timing import played_ms
-from emoji_gallery.media.types import Format, Limits, Probe, Shape
+from emoji_gallery.media.types import Format, Limits, Probe
 from emoji_gallery.media.vips import RASTER_LOADERS, allow_only
 
 _QUARTER_TURNED: Final = frozenset({5, 6, 7, 8})
@@ -28,7 +28,7 @@ _MULTI_FRAME: Final = frozenset({Format.GIF, Format.WEBP})
 
 
 def prepare() -> None:
-    """Allow the raster loaders, then take one picture through every coder once.
+    """Allow the raster loaders, then take a dot through every coder once.
 
     That opens whatever the libraries open on first use, and takes it out of the first task's time.
     """
@@ -40,7 +40,8 @@ def prepare() -> None:
         (dot.gifsave_buffer(), Format.GIF),
         (dot.heifsave_buffer(compression="av1"), Format.AVIF),
     ):
-        render(source, probe(source, kind, Limits()), list(renditions(Shape(512, 2)).values()))
+        made = probe(source, kind, Limits())
+        render(source, made, list(renditions(made.shape).values()))
 
 
 def probe(data: bytes, kind: Format, limits: Limits) -> Probe:

@@ -14,9 +14,8 @@ ENCODINGS: Final = {
     "iso-8859-1": "latin-1",
     "latin1": "latin-1",
     "windows-1252": "cp1252",
-    "utf-16": "utf-16-le",
 }
-"""The declared encodings that are read, and the codec of each."""
+"""The declared encodings that are read without a byte order mark, and the codec of each."""
 
 _DECLARATION: Final = re.compile(
     r"""\s*<\?xml\s [^?>]*? (?: encoding \s*=\s* (["']) (?P<encoding>[\w.-]+) \1 [^?>]*? )? \?>""",

@@ -6,7 +6,7 @@ from typing import Final
 
 import pyvips
 
-from emoji_gallery.media.catalogue import RenditionSpec, fit, renditions
+from emoji_gallery.media.catalogue import RenditionSpec, fit, listed
 from emoji_gallery.media.encode import encode_still
 from emoji_gallery.media.svg_safety import read_root
 from emoji_gallery.media.svg_size import stated_size
@@ -28,7 +28,7 @@ def prepare() -> None:
     """Allow the SVG loader alone, then draw a text once: that opens the font configuration."""
     allow_only(VECTOR_LOADERS)
     made = probe(_WARM_UP, Format.SVG, Limits())
-    render(_WARM_UP, made, list(renditions(made.shape).values()))
+    render(_WARM_UP, made, list(listed(made.shape).values()))
 
 
 def probe(data: bytes, _: Format, __: Limits) -> Probe:
