@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
 from typing import TypeVar
@@ -17,7 +17,7 @@ from emoji_gallery.edge.addresses import ClientAddresses, parse_networks
 from emoji_gallery.edge.app import create_app, layered
 from emoji_gallery.edge.auth import Identify
 from emoji_gallery.edge.cors import cors_layer
-from emoji_gallery.edge.health import Health
+from emoji_gallery.edge.health import Check, Health
 from emoji_gallery.edge.limits import RateLimits
 from emoji_gallery.edge.page_cache import PageCache
 from emoji_gallery.edge.paging import CursorCodec
@@ -44,9 +44,8 @@ class Application:
         self.role: Role = parse_role(resources.settings.process.role)
         self._all = build_features(resources)
         self.features = [self._all[name] for name in self.role.features]
-        self.health = Health(
-            checks={"postgresql": resources.database.ping, "redis": resources.redis.ping}
-        )
+        self.worker = self._make_worker() if self.role.works else None
+        self.health = Health(checks=self._checks())
         self.addresses = ClientAddresses(parse_networks(resources.settings.proxies.trusted_proxies))
         services = {
             Health: self.health,
@@ -78,8 +77,8 @@ class Application:
             for feature in self.features:
                 for background in feature.background:
                     await stack.enter_async_context(background())
-            if self.role.works:
-                await stack.enter_async_context(self._worker().running())
+            if self.worker is not None:
+                await stack.enter_async_context(self.worker.running())
                 await stack.enter_async_context(self._schedule().running())
             self.health.serving = True
             log.info("process.ready", features=[feature.name for feature in self.features])
@@ -110,7 +109,16 @@ class Application:
             return app
         return PageCache(app, self.service(KeptPages).pages, self.resources.pages)
 
-    def _worker(self) -> OutboxWorker:
+    def _checks(self) -> Mapping[str, Check]:
+        checks: dict[str, Check] = {
+            "postgresql": self.resources.database.ping,
+            "redis": self.resources.redis.ping,
+        }
+        if self.worker is not None:
+            checks["tasks"] = self.worker.check
+        return checks
+
+    def _make_worker(self) -> OutboxWorker:
         return OutboxWorker(
             self.resources.worker_database,
             features=TASK_TABLES,

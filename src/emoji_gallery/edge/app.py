@@ -38,12 +38,12 @@ def create_app(features: Sequence[Feature], services: Mapping[type, object]) -> 
     )
     install_problem_handlers(app)
     provide(app, services)
-    app.include_router(health.router)
-    app.include_router(docs_page.router)
     for feature in features:
         provide(app, feature.services)
         for router in feature.routers:
             app.include_router(router)
+    app.include_router(health.router)
+    app.include_router(docs_page.router)
     return app
 
 
