@@ -1,6 +1,7 @@
 """Measuring and drawing SVG."""
 
 import asyncio
+import base64
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def drawn(document: bytes, name: str = "64.png") -> Image.Image:
         ('width="100%" height="100%" viewBox="0 0 10 5"', (1_024, 512)),
         ('width="40" viewBox="0 0 10 5"', (1_024, 512)),
         ('style="width:40px;height:20px" viewBox="0 0 10 10"', (1_024, 512)),
-        ('viewBox="0 0 10000 1"', (1_024, 1)),
+        ('viewBox="0 0 1000 1"', (1_024, 1)),
     ],
 )
 def test_the_aspect_is_fitted_into_the_reference_size(
@@ -85,10 +86,9 @@ def test_every_rendition_has_exactly_its_size_and_is_filled(attributes: str) -> 
     for spec, data in zip(specs, vector.render(document, probe, specs), strict=True):
         image = opened(data).convert("RGBA")
         assert image.size == (spec.width, spec.height)
-        assert image.getpixel((spec.width // 2, spec.height // 2)) in {
-            (0, 0, 255, 255),
-            (0, 0, 254, 255),
-        }
+        red, green, blue, alpha = image.getpixel((spec.width // 2, spec.height // 2))  # type: ignore[misc]
+        assert max(red, green) < 5
+        assert min(blue, alpha) > 250
 
 
 def test_drawing_is_sharp_at_every_size() -> None:
@@ -108,8 +108,6 @@ def test_the_same_document_is_drawn_the_same() -> None:
 
 
 def test_pictures_inside_the_document_are_drawn() -> None:
-    import base64
-
     inner = base64.b64encode(saved(Image.new("RGB", (4, 4), (0, 255, 0)), "PNG")).decode()
     body = f'<image width="10" height="10" href="data:image/png;base64,{inner}"/>'
     assert drawn(svg(body)).convert("RGBA").getpixel((30, 30)) == (0, 255, 0, 255)
