@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from emoji_gallery import __version__
 from emoji_gallery.edge import docs_page, health
+from emoji_gallery.edge.documented_problems import document_problems
 from emoji_gallery.edge.feature import Feature
 from emoji_gallery.edge.problems import install_problem_handlers
 from emoji_gallery.edge.provide import provide
@@ -44,6 +45,7 @@ def create_app(features: Sequence[Feature], services: Mapping[type, object]) -> 
             app.include_router(router)
     app.include_router(health.router)
     app.include_router(docs_page.router)
+    document_problems(app)
     return app
 
 
