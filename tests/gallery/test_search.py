@@ -105,7 +105,7 @@ async def test_a_typing_error_is_forgiven(gallery: Gallery, typed: str) -> None:
     [
         ("blakc cat", "black cat"),
         ("caterpilar", "caterpillar"),
-        ("catepiler", "caterpillar"),
+        ("catepillar", "caterpillar"),
         ("dna gniwav", None),
         ("cta", "cat"),
         ("red cat", None),

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import structlog
-
 from emoji_gallery.assets.rules.stored import StoredAsset
 from emoji_gallery.assets.service.library import Assets
 from emoji_gallery.contracts.identity import Identities
@@ -34,8 +32,6 @@ from emoji_gallery.kit.clock import Clock
 from emoji_gallery.kit.database import Database, WriteConnection
 from emoji_gallery.kit.errors import NotFoundError, UnavailableError
 from emoji_gallery.kit.typeids import new_uuid
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -108,7 +104,7 @@ class ImportPack:
         except BaseException:
             await self.intake.give_back(taken.held)
             raise
-        report = ImportReport(
+        return ImportReport(
             pack=reading.manifest.pack.name,
             added=len(changes.added),
             changed=len(changes.changed),
@@ -118,15 +114,6 @@ class ImportPack:
             kept_inactive=changes.kept_inactive,
             faults=(*reading.faults, *unknown, *taken.faults, *changes.faults),
         )
-        log.info(
-            "pack.imported",
-            pack=report.pack,
-            added=report.added,
-            changed=report.changed,
-            vanished=report.vanished,
-            faults=len(report.faults),
-        )
-        return report
 
     async def _write(self, incoming: _Incoming, *, reset: bool) -> Changes:
         async with self.db.transaction() as tx:

@@ -17,7 +17,7 @@ from emoji_gallery.gallery.rules.rows import Art, EmojiRow, TierRank
 from emoji_gallery.gallery.rules.words import character_key
 from emoji_gallery.kit.database import ReadConnection, WriteConnection
 
-_BATCH: Final = 5_000
+_BATCH: Final = 1_000
 
 _COLUMNS: Final = """
     id, key, base_id, character, name, names, tags, aliases, category, subcategory, tier,

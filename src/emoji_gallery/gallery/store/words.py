@@ -14,7 +14,7 @@ from emoji_gallery.gallery.rules.rows import PACK_TEXTS, EmojiRow
 from emoji_gallery.gallery.rules.words import deletions_of, distinct_words, key_of
 from emoji_gallery.kit.database import WriteConnection
 
-_BATCH: Final = 2_000
+_BATCH: Final = 500
 
 _NUMBERS: Final = text("""
     SELECT w.locale, w.word, w.id FROM gallery.words w
