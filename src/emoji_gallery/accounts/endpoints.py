@@ -12,8 +12,10 @@ from emoji_gallery.accounts.service.erasure import EraseUser
 from emoji_gallery.accounts.service.export import ExportUser
 from emoji_gallery.accounts.service.users import Users
 from emoji_gallery.edge.auth import RequireScope, SignedInActor
+from emoji_gallery.edge.documented_problems import problems
 from emoji_gallery.edge.paths import UserIdPath
 from emoji_gallery.edge.provide import Provided
+from emoji_gallery.kit.errors import ForbiddenError, NotFoundError
 
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
 
@@ -32,19 +34,19 @@ for_services = Depends(RequireScope(("service",)))
 for_services_and_admins = Depends(RequireScope(("service", "admin")))
 
 
-@router.put("/{user_id}", dependencies=[for_services])
+@router.put("/{user_id}", dependencies=[for_services], responses=problems(ForbiddenError))
 async def put_user(user_id: UserIdPath, change: TierChange, users: KnownUsers) -> UserBody:
     """Put a user on a tier, or give the tier back to the claim of the user's token."""
     return UserBody.of(await users.put_on_tier(user_id, change.tier))
 
 
-@router.get("/{user_id}")
+@router.get("/{user_id}", responses=problems(NotFoundError))
 async def get_user(user_id: UserIdPath, actor: SignedInActor, users: KnownUsers) -> UserBody:
     """A user: for the user, services and admins."""
     return UserBody.of(await users.read(actor, user_id))
 
 
-@router.get("/{user_id}/export")
+@router.get("/{user_id}/export", responses=problems(NotFoundError))
 async def export_user(user_id: UserIdPath, actor: SignedInActor, export: Export) -> ExportBody:
     """All that is kept of a user: for the user, services and admins."""
     return ExportBody.of(await export.export(actor, user_id))
@@ -57,6 +59,7 @@ async def export_user(user_id: UserIdPath, actor: SignedInActor, export: Export)
     responses={
         HTTPStatus.NO_CONTENT: {"description": "Everything is erased."},
         HTTPStatus.ACCEPTED: {"description": "A part is still to be erased, and will be."},
+        **problems(ForbiddenError),
     },
 )
 async def delete_user(user_id: UserIdPath, erasure: Erasure) -> Response:

@@ -8,10 +8,13 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from emoji_gallery.assets.errors import RangeNotSatisfiableError
 from emoji_gallery.assets.rules.signing import Signature
 from emoji_gallery.assets.service.delivery import Asked, DeliverRendition
 from emoji_gallery.edge.addresses import ClientAddresses
+from emoji_gallery.edge.documented_problems import problems
 from emoji_gallery.edge.provide import Provided
+from emoji_gallery.kit.errors import ForbiddenError, NotFoundError
 from emoji_gallery.media.catalogue import CONTENT_TYPES
 
 router = APIRouter(tags=["media"])
@@ -58,7 +61,12 @@ async def _asked(
     "/media/{digest}/{rendition}",
     summary="One rendition of a picture",
     response_class=Response,
-    responses={200: dict(_FILE), 206: dict(_FILE), 304: {"description": "The client has it."}},
+    responses={
+        200: dict(_FILE),
+        206: dict(_FILE),
+        304: {"description": "The client has it."},
+        **problems(ForbiddenError, NotFoundError, RangeNotSatisfiableError),
+    },
 )
 async def get_media(asked: Annotated[Asked, Depends(_asked)], delivery: Delivery) -> Response:
     """Answer the file, made on first demand; in-house free art needs no signature."""

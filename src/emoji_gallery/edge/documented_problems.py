@@ -12,7 +12,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from emoji_gallery.edge.problems import MEDIA_TYPE
-from emoji_gallery.kit.errors import ProblemError
+from emoji_gallery.kit.errors import ProblemError, UnauthenticatedError
 
 # An OpenAPI document is plain nested data; FastAPI types it so too.
 _Document = dict[str, Any]
@@ -40,6 +40,12 @@ _ANY: Final = (
     "Any other error: `rate_limited` 429 and `unavailable` 503 say in `Retry-After` when to "
     "come back."
 )
+
+
+_UNAUTHENTICATED: Final[_Document] = {
+    "description": f"`{UnauthenticatedError.code}`: no token where one is needed, or a bad one.",
+    "content": _CONTENT,
+}
 
 
 def problems(*kinds: type[ProblemError]) -> dict[int | str, _Document]:
@@ -77,6 +83,8 @@ def _with_problems(document: _Document) -> _Document:
             responses["422"] = {"description": _INVALID, "content": _CONTENT}
         elif invalid is not None:
             invalid["description"] = f"{_INVALID}\n\n{invalid['description']}"
+        if operation.get("security"):
+            responses["401"] = _UNAUTHENTICATED
         responses["default"] = {"description": _ANY, "content": _CONTENT}
     return document
 

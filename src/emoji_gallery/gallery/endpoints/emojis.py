@@ -10,7 +10,9 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from emoji_gallery.contracts.identity import Actor
 from emoji_gallery.contracts.ids import EMOJI_PREFIX
 from emoji_gallery.edge.auth import CurrentActor, RequireScope
+from emoji_gallery.edge.documented_problems import problems
 from emoji_gallery.edge.pages import Answer, page_of
+from emoji_gallery.edge.paging import InvalidCursorError
 from emoji_gallery.edge.paths import EmojiIdPath
 from emoji_gallery.edge.provide import Provided
 from emoji_gallery.gallery.endpoints.cursors import PageCursors
@@ -21,6 +23,7 @@ from emoji_gallery.gallery.schemas import EmojiBody, EmojiChange, EmojiPageBody
 from emoji_gallery.gallery.schemas.answers import Answers
 from emoji_gallery.gallery.service.browsing import BrowseGallery, SeenEmoji
 from emoji_gallery.gallery.service.curating import CurateEmoji
+from emoji_gallery.kit.errors import ForbiddenError, NotFoundError, PreconditionFailedError
 from emoji_gallery.kit.typeids import format_id
 
 router = APIRouter(prefix="/gallery", tags=["gallery"])
@@ -43,7 +46,11 @@ IfMatch = Annotated[
 ]
 
 
-@router.get("", response_model=EmojiPageBody)
+@router.get(
+    "",
+    response_model=EmojiPageBody,
+    responses=problems(InvalidCursorError, ForbiddenError),
+)
 async def list_gallery(
     request: Request,
     actor: CurrentActor,
@@ -61,7 +68,7 @@ async def list_gallery(
     return page_answer(request, body, next_cursor, surrogate_key="gallery")
 
 
-@router.get("/{emoji_id}", response_model=EmojiBody)
+@router.get("/{emoji_id}", response_model=EmojiBody, responses=problems(NotFoundError))
 async def get_gallery_emoji(
     request: Request,
     emoji_id: EmojiIdPath,
@@ -79,7 +86,11 @@ async def get_gallery_emoji(
     return page_answer(request, body, None, surrogate_key=keys)
 
 
-@router.patch("/{emoji_id}", response_model=EmojiBody)
+@router.patch(
+    "/{emoji_id}",
+    response_model=EmojiBody,
+    responses=problems(ForbiddenError, NotFoundError, PreconditionFailedError),
+)
 async def patch_gallery_emoji(
     emoji_id: EmojiIdPath,
     change: EmojiChange,

@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from emoji_gallery.edge.auth import CurrentActor
+from emoji_gallery.edge.documented_problems import problems
+from emoji_gallery.edge.paging import InvalidCursorError
 from emoji_gallery.edge.provide import Provided
 from emoji_gallery.gallery.endpoints.cursors import PageCursors
 from emoji_gallery.gallery.endpoints.pages import WantedPart, page_answer
@@ -22,7 +24,7 @@ Browse = Annotated[BrowseGallery, Provided(BrowseGallery)]
 Cursors = Annotated[PageCursors, Provided(PageCursors)]
 
 
-@router.get("/categories", response_model=CategoryPageBody)
+@router.get("/categories", response_model=CategoryPageBody, responses=problems(InvalidCursorError))
 async def list_categories(
     request: Request,
     actor: CurrentActor,
@@ -40,7 +42,12 @@ async def list_categories(
     return page_answer(request, body, next_cursor, surrogate_key="gallery gallery-categories")
 
 
-@router.get("/packs", response_model=PackPageBody, dependencies=[Depends(read_locale)])
+@router.get(
+    "/packs",
+    response_model=PackPageBody,
+    dependencies=[Depends(read_locale)],
+    responses=problems(InvalidCursorError),
+)
 async def list_packs(
     request: Request,
     actor: CurrentActor,

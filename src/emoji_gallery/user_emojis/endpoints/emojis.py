@@ -11,9 +11,18 @@ from fastapi import APIRouter, Response
 
 from emoji_gallery.contracts.ids import UserEmojiId, UserId
 from emoji_gallery.edge.auth import SignedInActor
-from emoji_gallery.edge.paging import DEFAULT_LIMIT, Cursor, CursorCodec, Limit, next_link
+from emoji_gallery.edge.documented_problems import problems
+from emoji_gallery.edge.paging import (
+    DEFAULT_LIMIT,
+    Cursor,
+    CursorCodec,
+    InvalidCursorError,
+    Limit,
+    next_link,
+)
 from emoji_gallery.edge.paths import UserEmojiIdPath, UserIdPath
 from emoji_gallery.edge.provide import Provided
+from emoji_gallery.kit.errors import NotFoundError
 from emoji_gallery.user_emojis.endpoints.answers import PRIVATE, answer
 from emoji_gallery.user_emojis.schemas import EmojiBody, EmojiChange, EmojiListBody, MeBody
 from emoji_gallery.user_emojis.service.browse import BrowseEmojis
@@ -28,7 +37,11 @@ Change = Annotated[ChangeEmojis, Provided(ChangeEmojis)]
 Cursors = Annotated[CursorCodec, Provided(CursorCodec)]
 
 
-@router.get("/user/emojis/{user_id}", response_model=EmojiListBody)
+@router.get(
+    "/user/emojis/{user_id}",
+    response_model=EmojiListBody,
+    responses=problems(InvalidCursorError, NotFoundError),
+)
 async def list_user_emojis(
     user_id: UserIdPath,
     actor: SignedInActor,
@@ -50,7 +63,7 @@ async def list_user_emojis(
     return answer(body, headers=headers)
 
 
-@router.get("/emoji/{emoji_id}", response_model=EmojiBody)
+@router.get("/emoji/{emoji_id}", response_model=EmojiBody, responses=problems(NotFoundError))
 async def get_user_emoji(
     emoji_id: UserEmojiIdPath, actor: SignedInActor, browse: Browse
 ) -> Response:
@@ -58,7 +71,7 @@ async def get_user_emoji(
     return answer(EmojiBody.of(await browse.get(actor, emoji_id)))
 
 
-@router.patch("/emoji/{emoji_id}", response_model=EmojiBody)
+@router.patch("/emoji/{emoji_id}", response_model=EmojiBody, responses=problems(NotFoundError))
 async def patch_user_emoji(
     emoji_id: UserEmojiIdPath, change: EmojiChange, actor: SignedInActor, changes: Change
 ) -> Response:
@@ -67,7 +80,11 @@ async def patch_user_emoji(
     return answer(EmojiBody.of(view))
 
 
-@router.delete("/emoji/{emoji_id}", status_code=HTTPStatus.NO_CONTENT)
+@router.delete(
+    "/emoji/{emoji_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problems(NotFoundError),
+)
 async def delete_user_emoji(
     emoji_id: UserEmojiIdPath, actor: SignedInActor, changes: Change
 ) -> Response:

@@ -11,14 +11,25 @@ from fastapi import APIRouter, Header, Request, Response
 
 from emoji_gallery.contracts.ids import USER_EMOJI_PREFIX
 from emoji_gallery.edge.auth import SignedInActor
+from emoji_gallery.edge.documented_problems import problems
 from emoji_gallery.edge.paths import UserEmojiIdPath
 from emoji_gallery.edge.provide import Provided
 from emoji_gallery.edge.retries import retryable
 from emoji_gallery.kit.database import WriteConnection
+from emoji_gallery.kit.errors import NotFoundError
+from emoji_gallery.kit.idempotency import IdempotencyInFlightError, IdempotencyKeyReusedError
+from emoji_gallery.kit.objects import StorageFullError
 from emoji_gallery.kit.typeids import format_id
 from emoji_gallery.user_emojis.endpoints.answers import answer
 from emoji_gallery.user_emojis.endpoints.body import BodyOfUpload
 from emoji_gallery.user_emojis.endpoints.prefer import requested_wait
+from emoji_gallery.user_emojis.errors import (
+    FileTooLargeError,
+    ImageRefusedError,
+    SlowBodyError,
+    UnsupportedFormatError,
+    UploadLimitReachedError,
+)
 from emoji_gallery.user_emojis.schemas import EmojiBody
 from emoji_gallery.user_emojis.service.browse import BrowseEmojis
 from emoji_gallery.user_emojis.service.change import ChangeEmojis
@@ -81,6 +92,16 @@ _RETRY_PARAMETER: Final[Mapping[str, Any]] = {
     responses={
         HTTPStatus.OK: {"model": EmojiBody, "description": "The owner has this picture already."},
         HTTPStatus.CREATED: {"headers": _LOCATION},
+        **problems(
+            UploadLimitReachedError,
+            SlowBodyError,
+            IdempotencyInFlightError,
+            FileTooLargeError,
+            UnsupportedFormatError,
+            ImageRefusedError,
+            IdempotencyKeyReusedError,
+            StorageFullError,
+        ),
     },
     openapi_extra={"requestBody": _UPLOAD_BODY, "parameters": [_RETRY_PARAMETER]},
 )
@@ -115,6 +136,9 @@ async def upload_emoji(
 @router.post(
     "/emoji/{emoji_id}/restore",
     response_model=EmojiBody,
+    responses=problems(
+        UploadLimitReachedError, NotFoundError, IdempotencyInFlightError, IdempotencyKeyReusedError
+    ),
     openapi_extra={"parameters": [_RETRY_PARAMETER]},
 )
 async def restore_user_emoji(
