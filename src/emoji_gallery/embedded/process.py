@@ -27,6 +27,7 @@ TICK: Final = 0.01
 _ENVIRONMENT: Final = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 _LOG_LIMIT_BYTES: Final = 1 << 20
+_COMPLAINT_LIMIT: Final = 500
 
 # What SIGKILL needs where the machine is busy.
 _KILL_SECONDS: Final = 10.0
@@ -77,12 +78,14 @@ class ServerProcess:
         return self._process.poll()
 
     def complaint(self) -> str:
-        """What it wrote since its start that explains best why it ended."""
+        """What it wrote since its start that explains best why it ended, as one line."""
         with self._log.open("rb") as log:
             log.seek(self._log_start)
-            lines = log.read().decode(errors="replace").splitlines()
-        serious = [line for line in lines if "FATAL" in line or "error" in line.lower()]
-        return (serious or lines or ["it wrote nothing"])[-1].strip()
+            lines = log.read().decode(errors="replace").splitlines() or ["it wrote nothing"]
+        fatal = [number for number, line in enumerate(lines) if "FATAL" in line]
+        # What follows the last fatal line are its details.
+        explanation = " ".join(line.strip() for line in lines[fatal[-1] if fatal else -1 :])
+        return explanation[:_COMPLAINT_LIMIT]
 
     async def finished(self, *, within: float) -> bool:
         """Wait at most `within` seconds for its end; False where it still runs."""
