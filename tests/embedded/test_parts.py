@@ -98,7 +98,7 @@ async def test_server_that_dies_is_started_again(data: Path) -> None:
 async def test_start_that_failed_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, data: Path
 ) -> None:
-    failures = []
+    failures: list[str] = []
     start = ValkeyServer.start
 
     async def fail_once(server: ValkeyServer) -> None:
