@@ -64,6 +64,8 @@ class Child:
     complaints: int
     measures: Sequence[str] = ()
     tasks_done: int = 0
+    _asked: bool = False
+    _killed: bool = False
     _excess: Rejection | None = None
 
     async def ask(
@@ -76,9 +78,11 @@ class Child:
         ended it. `usable` tells afterwards whether it may be asked again.
         """
         self.tasks_done += 1
+        self._asked = True
         try:
             with watched(self.process.pid, allowance, self._stop):
                 answered = await self._exchange(task, source)
+            self._read_complaints()
         except UnsupportedMediaError:
             raise
         except ImageRejectedError as refusal:
@@ -94,13 +98,15 @@ class Child:
             # Also when the waiting task is cancelled: what the child does now is of no use.
             self.kill()
             raise
-        self._read_complaints()
+        finally:
+            self._asked = False
+            self._close_after_end()
         return answered
 
     @property
     def usable(self) -> bool:
         """Whether it can be asked: not killed, and not gone by itself in the meantime."""
-        if self._excess or self.line.fileno() < 0:
+        if self._killed:
             return False
         try:
             # It has nothing to say unasked, and an end of file means that it is gone.
@@ -112,16 +118,16 @@ class Child:
         return False
 
     def kill(self) -> None:
-        """End it at once, whatever it does. `reap` must follow."""
-        self.line.close()
-        self._signal()
+        """End it at once, whatever it does; a task that waits for it fails. `reap` must follow."""
+        self._killed = True
+        if self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGKILL)
 
     async def reap(self) -> int:
         """Wait for its end, and free what it held; answer its exit code."""
         code = await asyncio.to_thread(self.process.wait)
-        if self.complaints >= 0:
-            os.close(self.complaints)
-            self.complaints = -1
+        self._close_after_end()
         return code
 
     async def greet(self) -> None:
@@ -158,14 +164,15 @@ class Child:
         return bytes(whole)
 
     def _stop(self, excess: Rejection) -> None:
-        """End the child; the task that waits for it wakes up by the end of its line."""
         self._excess = excess
-        self._signal()
+        self.kill()
 
-    def _signal(self) -> None:
-        if self.process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.kill(self.process.pid, signal.SIGKILL)
+    def _close_after_end(self) -> None:
+        """Close our ends when nobody waits on them: a closed one would never wake its waiter."""
+        if self.process.returncode is not None and not self._asked and self.complaints >= 0:
+            self.line.close()
+            os.close(self.complaints)
+            self.complaints = -1
 
     async def _cause_of_death(self) -> Exception:
         last_words = self._read_complaints()
