@@ -9,7 +9,6 @@ import pytest
 
 from emoji_gallery.contracts.identity import Scope
 from emoji_gallery.contracts.ids import UserId
-from emoji_gallery.kit.typeids import format_id, new_uuid
 from emoji_gallery.user_emojis.service.process import ProcessEmoji
 from tests.clients import client_of
 from tests.user_emojis import pictures
@@ -17,7 +16,7 @@ from tests.user_emojis.world import ALICE, BOB, World, uuid_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-NOBODYS = format_id("uem", new_uuid())
+NOBODYS = "uem_01m84kwk7ye058d1xq6tmdx8pb"
 
 
 async def ready(world: World, content: bytes | None = None) -> dict[str, Any]:

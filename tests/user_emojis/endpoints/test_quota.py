@@ -13,8 +13,10 @@ from typing_extensions import override
 
 from emoji_gallery.kit.objects import ObjectStore
 from emoji_gallery.user_emojis.service.process import ProcessEmoji
+from emoji_gallery.user_emojis.store import emojis as emoji_store
 from tests.user_emojis import pictures
 from tests.user_emojis.world import ALICE, BOB, World, uuid_of
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -184,6 +186,31 @@ class TestRevival:
             )
         assert Counter(answer.status_code for answer in answers) == {204: 1, 404: 15}
         assert await world.used() == 1
+
+
+@pytest.mark.parametrize("change", ["upload", "restore", "delete"])
+async def test_changes_of_one_owner_wait_for_each_other(world: World, change: str) -> None:
+    content = pictures.png()
+    emoji_id = await world.keep(content)
+    async with world.client() as client:
+        if change != "delete":
+            await client.delete(f"/emoji/{emoji_id}")
+        requests = {
+            "upload": lambda: world.upload(content),
+            "restore": lambda: client.post(f"/emoji/{emoji_id}/restore"),
+            "delete": lambda: client.delete(f"/emoji/{emoji_id}"),
+        }
+
+        async def waits() -> bool:
+            waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            return len(await world.run(waiting)) == 1
+
+        async with world.db.transaction() as tx:
+            await emoji_store.lock_owner(tx, ALICE)
+            changing = asyncio.create_task(requests[change]())
+            await eventually(waits, within=30)
+            assert not changing.done()
+        assert (await changing).is_success
 
 
 class TestTiers:

@@ -20,7 +20,7 @@ from emoji_gallery.user_emojis.store import emojis as emoji_store
 from emoji_gallery.user_emojis.store import quotas as quota_store
 
 _FIRST_LOOK_SECONDS: Final = 0.03
-_LONGEST_PAUSE_SECONDS: Final = 0.5
+_LONGEST_PAUSE_SECONDS: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)

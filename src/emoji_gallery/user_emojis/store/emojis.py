@@ -38,10 +38,10 @@ _COLUMNS: Final = [
 
 
 async def lock_owner(tx: WriteConnection, owner_id: UserId) -> None:
-    """Let one transaction at a time change which emojis an owner has.
+    """Let one transaction at a time decide which emojis an owner has.
 
-    The constraints alone keep quota and duplicates right; the lock keeps the statements of two
-    transactions from waiting for each other's rows crosswise.
+    Two that find the same deleted emoji would each take a slot for it, and two that hold each
+    other's rows would wait for ever.
     """
     await tx.execute(
         text("SELECT pg_advisory_xact_lock(:class, hashtext(:owner))"),
