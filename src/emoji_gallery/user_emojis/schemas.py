@@ -16,7 +16,7 @@ from emoji_gallery.user_emojis.service.browse import Standing
 from emoji_gallery.user_emojis.service.view import EmojiView
 
 
-class RenditionBody(BaseModel):
+class UserRenditionBody(BaseModel):
     """Where to fetch a picture; sizes in pixels."""
 
     url: str
@@ -25,7 +25,7 @@ class RenditionBody(BaseModel):
     height: int
 
 
-class EmojiBody(BaseModel):
+class UserEmojiBody(BaseModel):
     """A user's emoji."""
 
     id: str = Field(description="`uem_…`")
@@ -42,7 +42,9 @@ class EmojiBody(BaseModel):
     height: int
     duration_ms: int | None = Field(description="One pass of an animation; null for a still.")
     version: str = Field(description="SHA-256 of the uploaded file.")
-    renditions: dict[str, RenditionBody] = Field(description="By name; empty until it is ready.")
+    renditions: dict[str, UserRenditionBody] = Field(
+        description="By name; empty until it is ready."
+    )
 
     @classmethod
     def of(cls, view: EmojiView) -> Self:
@@ -64,7 +66,7 @@ class EmojiBody(BaseModel):
             duration_ms=probe.duration_ms,
             version=emoji.digest,
             renditions={
-                name: RenditionBody(
+                name: UserRenditionBody(
                     url=link.url, type=link.type, width=link.width, height=link.height
                 )
                 for name, link in view.renditions.items()
@@ -72,20 +74,20 @@ class EmojiBody(BaseModel):
         )
 
 
-class EmojiListBody(BaseModel):
+class UserEmojiListBody(BaseModel):
     """A page of a user's emojis, newest first."""
 
-    items: list[EmojiBody]
+    items: list[UserEmojiBody]
     total: int = Field(description="How many there are on all pages together.")
     next_cursor: str | None
 
     @classmethod
     def of(cls, views: Sequence[EmojiView], *, total: int, next_cursor: str | None) -> Self:
         """The wire shape of a page."""
-        return cls(items=[EmojiBody.of(v) for v in views], total=total, next_cursor=next_cursor)
+        return cls(items=[UserEmojiBody.of(v) for v in views], total=total, next_cursor=next_cursor)
 
 
-class EmojiChange(BaseModel):
+class UserEmojiChange(BaseModel):
     """What is to change of an emoji; what is left out stays."""
 
     model_config = ConfigDict(extra="forbid")

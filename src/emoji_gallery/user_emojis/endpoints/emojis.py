@@ -24,7 +24,12 @@ from emoji_gallery.edge.paths import UserEmojiIdPath, UserIdPath
 from emoji_gallery.edge.provide import Provided
 from emoji_gallery.kit.errors import NotFoundError
 from emoji_gallery.user_emojis.endpoints.answers import PRIVATE, answer
-from emoji_gallery.user_emojis.schemas import EmojiBody, EmojiChange, EmojiListBody, MeBody
+from emoji_gallery.user_emojis.schemas import (
+    MeBody,
+    UserEmojiBody,
+    UserEmojiChange,
+    UserEmojiListBody,
+)
 from emoji_gallery.user_emojis.service.browse import BrowseEmojis
 from emoji_gallery.user_emojis.service.change import ChangeEmojis
 
@@ -39,7 +44,7 @@ Cursors = Annotated[CursorCodec, Provided(CursorCodec)]
 
 @router.get(
     "/user/emojis/{user_id}",
-    response_model=EmojiListBody,
+    response_model=UserEmojiListBody,
     responses=problems(InvalidCursorError, NotFoundError),
 )
 async def list_user_emojis(
@@ -59,25 +64,25 @@ async def list_user_emojis(
         next_cursor = cursors.encode(_LIST, {"user_id": user_id}, [str(page.last)])
         path = f"/user/emojis/{quote(user_id, safe='')}"
         headers["Link"] = next_link(path, [("limit", str(limit))], next_cursor)
-    body = EmojiListBody.of(page.items, total=page.total, next_cursor=next_cursor)
+    body = UserEmojiListBody.of(page.items, total=page.total, next_cursor=next_cursor)
     return answer(body, headers=headers)
 
 
-@router.get("/emoji/{emoji_id}", response_model=EmojiBody, responses=problems(NotFoundError))
+@router.get("/emoji/{emoji_id}", response_model=UserEmojiBody, responses=problems(NotFoundError))
 async def get_user_emoji(
     emoji_id: UserEmojiIdPath, actor: SignedInActor, browse: Browse
 ) -> Response:
     """One emoji with all its renditions: for its owner, admins and services."""
-    return answer(EmojiBody.of(await browse.get(actor, emoji_id)))
+    return answer(UserEmojiBody.of(await browse.get(actor, emoji_id)))
 
 
-@router.patch("/emoji/{emoji_id}", response_model=EmojiBody, responses=problems(NotFoundError))
+@router.patch("/emoji/{emoji_id}", response_model=UserEmojiBody, responses=problems(NotFoundError))
 async def patch_user_emoji(
-    emoji_id: UserEmojiIdPath, change: EmojiChange, actor: SignedInActor, changes: Change
+    emoji_id: UserEmojiIdPath, change: UserEmojiChange, actor: SignedInActor, changes: Change
 ) -> Response:
     """Give one's emoji another name, other tags or both."""
     view = await changes.describe(actor, emoji_id, name=change.new_name, tags=change.new_tags)
-    return answer(EmojiBody.of(view))
+    return answer(UserEmojiBody.of(view))
 
 
 @router.delete(

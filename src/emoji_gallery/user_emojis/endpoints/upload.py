@@ -30,7 +30,9 @@ from emoji_gallery.user_emojis.errors import (
     UnsupportedFormatError,
     UploadLimitReachedError,
 )
-from emoji_gallery.user_emojis.schemas import EmojiBody
+from emoji_gallery.user_emojis.rules.names import MAX_NAME_CHARACTERS
+from emoji_gallery.user_emojis.rules.tags import MAX_TAG_CHARACTERS, MAX_TAGS
+from emoji_gallery.user_emojis.schemas import UserEmojiBody
 from emoji_gallery.user_emojis.service.browse import BrowseEmojis
 from emoji_gallery.user_emojis.service.change import ChangeEmojis
 from emoji_gallery.user_emojis.service.upload import Accepted, UploadEmoji
@@ -51,11 +53,15 @@ _UPLOAD_BODY: Final[Mapping[str, Any]] = {
                         "format": "binary",
                         "description": "PNG, JPEG, GIF, WebP, AVIF or SVG, told by its bytes.",
                     },
-                    "name": {"type": "string", "minLength": 1, "maxLength": 64},
+                    "name": {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARACTERS},
                     "tags": {
                         "type": "array",
-                        "maxItems": 20,
-                        "items": {"type": "string", "minLength": 1, "maxLength": 32},
+                        "maxItems": MAX_TAGS,
+                        "items": {
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": MAX_TAG_CHARACTERS,
+                        },
                     },
                 },
             },
@@ -88,9 +94,12 @@ _RETRY_PARAMETER: Final[Mapping[str, Any]] = {
 @router.post(
     "/emoji",
     status_code=HTTPStatus.CREATED,
-    response_model=EmojiBody,
+    response_model=UserEmojiBody,
     responses={
-        HTTPStatus.OK: {"model": EmojiBody, "description": "The owner has this picture already."},
+        HTTPStatus.OK: {
+            "model": UserEmojiBody,
+            "description": "The owner has this picture already.",
+        },
         HTTPStatus.CREATED: {"headers": _LOCATION},
         **problems(
             UploadLimitReachedError,
@@ -135,7 +144,7 @@ async def upload_emoji(
 
 @router.post(
     "/emoji/{emoji_id}/restore",
-    response_model=EmojiBody,
+    response_model=UserEmojiBody,
     responses=problems(
         UploadLimitReachedError, NotFoundError, IdempotencyInFlightError, IdempotencyKeyReusedError
     ),
@@ -155,15 +164,15 @@ async def restore_user_emoji(
             return earlier
 
         async def keep(tx: WriteConnection, view: EmojiView) -> None:
-            await attempt.keep(tx, answer(EmojiBody.of(view)))
+            await attempt.keep(tx, answer(UserEmojiBody.of(view)))
 
-        return answer(EmojiBody.of(await changes.restore(actor, emoji_id, keep=keep)))
+        return answer(UserEmojiBody.of(await changes.restore(actor, emoji_id, keep=keep)))
 
 
 def _accepted(accepted: Accepted, headers: Mapping[str, str] | None = None) -> Response:
     emoji_id = format_id(USER_EMOJI_PREFIX, accepted.view.emoji.id)
     return answer(
-        EmojiBody.of(accepted.view),
+        UserEmojiBody.of(accepted.view),
         status=HTTPStatus.CREATED if accepted.is_new else HTTPStatus.OK,
         headers={"Location": f"/emoji/{emoji_id}", **(headers or {})},
     )
