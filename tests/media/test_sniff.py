@@ -62,7 +62,7 @@ def test_an_svg_with_a_byte_order_mark_is_known(codec: str) -> None:
         b"<!-- unfinished <svg>",
         b"plain <svg>",
         b'{"v":"5.5.2","fr":25}',
-        gzip.compress(b"<svg/>"),
+        gzip.compress(b"<svg/>", mtime=0),
     ],
 )
 def test_everything_else_is_unknown(head: bytes) -> None:
