@@ -50,3 +50,8 @@ async def test_assets_say_what_they_are(client: httpx.AsyncClient) -> None:
 
 async def test_page_is_no_part_of_the_document(client: httpx.AsyncClient) -> None:
     assert (await client.get("/openapi.json")).json()["paths"] == {}
+
+
+async def test_the_bare_address_leads_to_the_page(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from fastapi import APIRouter, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, RedirectResponse
 
 router = APIRouter(include_in_schema=False)
 
@@ -66,6 +66,12 @@ _ASSET_HEADERS: Final = {
     "Cache-Control": "public, max-age=86400",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+@router.get("/")
+async def front_door() -> RedirectResponse:
+    """Whoever opens the address in a browser wants to see something."""
+    return RedirectResponse("/docs")
 
 
 @router.get("/docs")
