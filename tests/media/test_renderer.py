@@ -2,11 +2,12 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from typing_extensions import override
 
 from emoji_gallery.media import raster
 from emoji_gallery.media.catalogue import LISTED, listed, renditions
@@ -17,7 +18,9 @@ from emoji_gallery.media.errors import (
     UnknownRenditionError,
     UnsupportedMediaError,
 )
-from emoji_gallery.media.pool import Bounds
+from emoji_gallery.media.pool import Bounds, Pool
+from emoji_gallery.media.process import Family
+from emoji_gallery.media.protocol import Answer, Rendering, Task
 from emoji_gallery.media.renderer import Renderer
 from emoji_gallery.media.turnstile import Priority
 from emoji_gallery.media.types import Format, Limits, Probe
@@ -168,6 +171,30 @@ async def test_children_are_locked_in(renderer: Renderer) -> None:
     assert {"limits", "calls"} <= renderer.measures
 
 
+class Liar(Pool):
+    """A pool whose children say what a test tells them to."""
+
+    answer: Answer = Rendering([])
+    blobs: Sequence[bytes] = ()
+
+    @override
+    async def run(
+        self, task: Task, source: int, priority: Priority
+    ) -> tuple[Answer, Sequence[bytes]]:
+        return self.answer, self.blobs
+
+
+async def test_children_are_not_believed() -> None:
+    renderer, liar = Renderer(), Liar(Family.RASTER, Bounds())
+    renderer._pools[Family.RASTER] = liar
+    with pytest.raises(ImageRejectedError, match="crashed"):
+        await renderer.probe(png(), limits=Limits())
+    for blobs in ([], [png(), png()], [b"<script>"]):
+        liar.blobs = blobs
+        with pytest.raises(ImageRejectedError, match="crashed"):
+            await renderer.render(png(), Probe(Format.PNG, 100, 50), ["64.webp"])
+
+
 async def test_a_renderer_that_is_not_started_is_unavailable() -> None:
     with pytest.raises(RendererUnavailableError, match="stopped"):
         await Renderer().probe(png(), limits=Limits())
@@ -178,7 +205,7 @@ async def test_a_child_that_does_not_come_up_is_said_at_the_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(RendererUnavailableError, match="ended with"):
+    with pytest.raises(RendererUnavailableError, match="does not start"):
         async with Renderer():
             pass
     monkeypatch.setattr(sys, "executable", "/does/not/exist")

@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, Protocol
 
 from emoji_gallery.media import sandbox
@@ -56,16 +57,16 @@ def main(arguments: list[str]) -> None:
 
 def serve(line: socket.socket, family: Family) -> None:
     """Answer task after task; return when the other end closes."""
-    while True:
-        head, descriptors, _, _ = socket.recv_fds(line, LENGTH_BYTES, 1)
-        if not head:
-            return
-        head += _receive(line, LENGTH_BYTES - len(head))
-        task = decode_task(_receive(line, int.from_bytes(head, "big")))
-        try:
-            _answer(line, task, descriptors[0], family)
-        finally:
-            os.close(descriptors[0])
+    with suppress(EOFError):
+        while True:
+            head, descriptors, _, _ = socket.recv_fds(line, LENGTH_BYTES, 1)
+            try:
+                head += _receive(line, LENGTH_BYTES - len(head))
+                task = decode_task(_receive(line, int.from_bytes(head, "big")))
+                _answer(line, task, descriptors[0], family)
+            finally:
+                for descriptor in descriptors:
+                    os.close(descriptor)
 
 
 def _answer(line: socket.socket, task: Task, source: int, family: Family) -> None:
@@ -143,7 +144,7 @@ def _receive(line: socket.socket, length: int) -> bytes:
     while len(parts) < length:
         part = line.recv(length - len(parts))
         if not part:
-            sys.exit(0)
+            raise EOFError
         parts += part
     return bytes(parts)
 

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from emoji_gallery.media.errors import ImageRejectedError, Rejection, RendererUnavailableError
-from emoji_gallery.media.process import Child, ChildKilledError, Family, start_child
+from emoji_gallery.media.process import Child, ChildKilledError, Family, spawn
 from emoji_gallery.media.protocol import Answer, Task
 from emoji_gallery.media.turnstile import Priority, Turnstile
 from emoji_gallery.media.watch import Allowance
@@ -109,11 +109,12 @@ class Pool:
     async def _start_child(self) -> Child:
         self._check_running()
         data_bytes = int(self.bounds.allowance.memory_bytes * _RESERVE)
-        child = await start_child(self.family, data_bytes=data_bytes)
+        child = spawn(self.family, data_bytes=data_bytes)
         self._live.add(child)
         try:
+            await child.greet()
             self._check_running()
-        except RendererUnavailableError:
+        except BaseException:
             self._end(child)
             raise
         return child

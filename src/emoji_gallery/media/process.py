@@ -131,11 +131,17 @@ class Child:
         return code
 
     async def greet(self) -> None:
-        """Wait until it has loaded and locked itself in."""
-        async with asyncio.timeout(_START_SECONDS):
-            answer = decode_answer(await self._receive_head())
+        """Wait until it has loaded and locked itself in.
+
+        Raises RendererUnavailableError where it does not come up.
+        """
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                answer = decode_answer(await self._receive_head())
+        except (OSError, EOFError, ProtocolError, TimeoutError) as failure:
+            raise RendererUnavailableError("a child does not start") from failure
         if not isinstance(answer, Ready):
-            raise ProtocolError("not a greeting")
+            raise RendererUnavailableError("a child does not greet")
         self.measures = answer.measures
 
     async def _exchange(self, task: Task, source: int) -> tuple[Answer, Sequence[bytes]]:
@@ -193,29 +199,11 @@ class Child:
         return b""
 
 
-async def start_child(family: Family, *, data_bytes: int) -> Child:
-    """Start a child and wait until it is ready.
+def spawn(family: Family, *, data_bytes: int) -> Child:
+    """Start a child: no terminal, no inherited descriptors, next to no environment.
 
-    Raises RendererUnavailableError where it does not come up.
-    """
-    child = _spawn(family, data_bytes)
-    try:
-        await child.greet()
-    except (OSError, EOFError, ProtocolError, TimeoutError) as failure:
-        child.kill()
-        code = await child.reap()
-        raise RendererUnavailableError(f"a {family} child ended with {code}") from failure
-    except BaseException:
-        child.kill()
-        await asyncio.shield(child.reap())
-        raise
-    return child
-
-
-def _spawn(family: Family, data_bytes: int) -> Child:
-    """Start the process: no terminal, no inherited descriptors, next to no environment.
-
-    This runs on the event loop's own thread, since a child dies with the thread that started it.
+    To be called on the event loop's own thread, since a child dies with the thread that started
+    it. It is of use after `greet`. Raises OSError where the interpreter cannot be run.
     """
     ours, theirs = socket.socketpair()
     complaints, their_complaints = os.pipe()

@@ -146,13 +146,12 @@ def _motion(image: pyvips.Image, frames: int) -> Motion:
 
 
 def _to_srgb(image: pyvips.Image) -> pyvips.Image:
-    """Apply an embedded profile where it fits, else the colour space's customary meaning."""
+    """Apply an embedded profile, else the colour space's customary meaning.
+
+    A profile that is broken or of another colour space counts as none, which libvips sees to.
+    """
     if image.get_typeof("icc-profile-data"):
-        try:
-            image = image.icc_transform("srgb", embedded=True, depth=8, intent="perceptual")
-        except pyvips.Error:
-            # A profile that is broken or of another colour space is as good as none.
-            image.remove("icc-profile-data")
+        image = image.icc_transform("srgb", embedded=True, depth=8, intent="perceptual")
     if image.interpretation != "srgb":
         image = image.colourspace("srgb")
     return image if image.format == "uchar" else image.cast("uchar")
