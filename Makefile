@@ -79,6 +79,7 @@ $(BIN)/python:
 define install
 if ! cmp -s $(1) $(VENV)/$(1) || ! cmp -s pyproject.toml $(VENV)/pyproject.toml; then \
 	echo 'Installing $(1), once.' && \
+	{ $(BIN)/python -c 'import pip' 2>/dev/null || $(BIN)/python -m ensurepip >/dev/null; } && \
 	$(PIP) install --quiet --require-hashes -r $(1) && \
 	$(PIP) install --quiet --no-deps --no-build-isolation -e . && \
 	cp $(1) pyproject.toml $(VENV)/; \
