@@ -279,3 +279,42 @@ def test_no_metadata_is_passed_on(kind: str) -> None:
     assert b"a camera" in data
     made = rendered(data, "64.webp", "64.png", "512.avif")
     assert not any(mark in one for one in made for mark in (*METADATA, b"a camera", b"where"))
+
+
+def _said_by_xmp(orientation: int) -> bytes:
+    return (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF'
+        b' xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description'
+        b' xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="%d"/>'
+        b"</rdf:RDF></x:xmpmeta>" % orientation
+    )
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("kind", ["AVIF", "WEBP", "JPEG"])
+def test_xmp_says_which_way_up_where_exif_is_silent(kind: str, orientation: int) -> None:
+    data = saved(gradient(60, 40), kind, xmp=_said_by_xmp(orientation))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    upright = ImageOps.exif_transpose(opened(saved(gradient(60, 40), "PNG", exif=exif)))
+    (made,) = rendered(data, "64.png")
+    assert opened(made).size == upright.size
+    assert psnr(opened(made), upright) > 25
+    assert b"tiff:Orientation" not in made
+
+
+def test_what_an_avif_container_turned_is_not_turned_again_by_xmp() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = saved(gradient(60, 40), "AVIF", exif=exif, xmp=_said_by_xmp(6))
+    (made,) = rendered(data, "64.png")
+    assert opened(made).size == (40, 60)
+    assert psnr(opened(made), gradient(60, 40).transpose(Image.Transpose.ROTATE_270)) > 25
+
+
+def test_exif_goes_before_xmp() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 1
+    data = saved(gradient(60, 40), "JPEG", exif=exif, xmp=_said_by_xmp(6))
+    (made,) = rendered(data, "64.png")
+    assert opened(made).size == (60, 40)

@@ -13,6 +13,7 @@ from emoji_gallery.media.structure import read_structure
 from emoji_gallery.media.timing import played_ms
 from emoji_gallery.media.types import Format, Limits, Probe
 from emoji_gallery.media.vips import RASTER_LOADERS, allow_only
+from emoji_gallery.media.xmp import stated_orientation
 
 _QUARTER_TURNED: Final = frozenset({5, 6, 7, 8})
 """The EXIF orientations that swap width and height."""
@@ -24,6 +25,9 @@ _LOADERS: Final = {
     Format.WEBP: "webpload_buffer",
     Format.AVIF: "heifload_buffer",
 }
+_AVIF_HEAD_BYTES: Final = 65_536
+"""The boxes that describe an AVIF come before its pixels and are far smaller."""
+
 _MULTI_FRAME: Final = frozenset({Format.GIF, Format.WEBP})
 
 
@@ -124,7 +128,26 @@ def _open(data: bytes, kind: Format, *, every_frame: bool) -> pyvips.Image:
     options = {"n": -1} if every_frame and kind in _MULTI_FRAME else {}
     load = getattr(pyvips.Image, _LOADERS[kind])
     image: pyvips.Image = load(data, access="sequential", fail_on="error", **options)
-    return image
+    return image if _is_turned_by_container(data, kind) else _marked_as_xmp_says(image)
+
+
+def _is_turned_by_container(data: bytes, kind: Format) -> bool:
+    """Whether an AVIF has rotated or mirrored items (HEIF, 6.5.10), which its decoder applies.
+
+    Writers that turn a picture so leave what XMP says as it was.
+    """
+    head = data[:_AVIF_HEAD_BYTES]
+    return kind is Format.AVIF and (b"irot" in head or b"imir" in head)
+
+
+def _marked_as_xmp_says(image: pyvips.Image) -> pyvips.Image:
+    """Let XMP say which way up a picture is where EXIF is silent."""
+    if image.get_typeof("orientation") or not image.get_typeof("xmp-data"):
+        return image
+    marked = image.copy()
+    stated = stated_orientation(image.get("xmp-data"))
+    marked.set_type(pyvips.GValue.gint_type, "orientation", stated)
+    return marked
 
 
 def _page_count(image: pyvips.Image) -> int:
