@@ -182,15 +182,12 @@ async def test_what_changes_is_found_by_its_new_words_alone(gallery: Gallery) ->
     assert await gallery.names(q="pale") == ["moon"]
 
 
-@pytest.mark.parametrize("locale", [None, "de", "ar"])
-@pytest.mark.parametrize("typed", NAUGHTY)
-async def test_whatever_is_typed_is_answered(
-    gallery: Gallery, typed: str, locale: str | None
-) -> None:
-    query = {"q": typed} if locale is None else {"q": typed, "locale": locale}
-    response = await gallery.ask("/gallery", query=query)
-    assert response.status_code == 200
-    assert response.json()["items"] == []
+@pytest.mark.parametrize("locale", ["en", "de", "ar"])
+async def test_whatever_is_typed_is_answered(gallery: Gallery, locale: str) -> None:
+    await gallery.bring(animals())
+    for typed in NAUGHTY:
+        response = await gallery.ask("/gallery", query={"q": typed, "locale": locale})
+        assert response.status_code == 200, typed
 
 
 async def test_a_nul_is_refused(gallery: Gallery) -> None:

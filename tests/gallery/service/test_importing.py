@@ -1,12 +1,25 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from emoji_gallery.gallery.rules.entries import Fault
 from emoji_gallery.gallery.service.importing import ImportReport
-from emoji_gallery.gallery.service.pack_files import PackUnreadableError, open_pack
+from emoji_gallery.gallery.service.pack_files import (
+    PackFileError,
+    PackFiles,
+    PackUnreadableError,
+    open_pack,
+)
+from emoji_gallery.kit.errors import UnavailableError
+from emoji_gallery.kit.objects import StorageSettings, open_store
+from emoji_gallery.media.pool import Bounds
+from emoji_gallery.media.renderer import Renderer
 from tests.gallery.packs import Pack, drawing, pack_of
 from tests.gallery.stage import Gallery, Item
 
@@ -318,3 +331,83 @@ async def test_a_pack_that_cannot_be_read_changes_nothing(gallery: Gallery, mani
     with pytest.raises(PackUnreadableError):
         await gallery.bring(pack)
     assert await gallery.rows("SELECT 1 FROM gallery.packs") == []
+
+
+async def test_a_storage_that_takes_nothing_leaves_the_gallery_as_it_was(
+    gallery: Gallery,
+) -> None:
+    root = gallery.tmp / "storage"
+    objects = open_store(StorageSettings(storage_url=root.as_uri()), gallery.tmp)
+    broken = Gallery(gallery.db, objects, gallery.renderer, gallery.tmp)
+    shutil.rmtree(root)
+    root.write_text("no folder")
+    with pytest.raises(UnavailableError):
+        await broken.bring(pack_of("a", "b"))
+    assert await gallery.rows("SELECT 1 FROM gallery.packs") == []
+    assert await gallery.rows("SELECT 1 FROM assets.guards WHERE holds > 0") == []
+
+
+async def test_without_a_renderer_nothing_is_imported(gallery: Gallery) -> None:
+    renderer = Renderer(Bounds(children=1, queue_seconds=0.01))
+    stopped = Gallery(gallery.db, gallery.objects, renderer, gallery.tmp)
+    with pytest.raises(UnavailableError):
+        await stopped.bring(pack_of("a"))
+    assert await gallery.rows("SELECT 1 FROM gallery.packs") == []
+
+
+@dataclass
+class Changing:
+    """A folder in which somebody draws while it is read."""
+
+    files: PackFiles
+    faults: Sequence[Fault] = ()
+    read_before: set[str] = field(default_factory=set)
+
+    @property
+    def names(self) -> frozenset[str]:
+        return self.files.names
+
+    def read(self, name: str) -> bytes:
+        if name in self.read_before:
+            if name == "gone.svg":
+                raise PackFileError("cannot be read")
+            return drawing("later")
+        self.read_before.add(name)
+        return self.files.read(name)
+
+
+async def test_a_picture_that_changes_while_it_is_read_is_reported(gallery: Gallery) -> None:
+    folder = pack_of("drawn", "gone").write(gallery.tmp / "team")
+    with open_pack(folder) as files:
+        report = await gallery.importer.run(Changing(files))
+    assert faults(report) == {
+        "drawn.svg": "changed while it was read",
+        "gone.svg": "changed while it was read",
+    }
+
+
+async def test_a_file_that_cannot_be_read_is_reported(gallery: Gallery) -> None:
+    folder = pack_of("a", "b").write(gallery.tmp / "team")
+    with open_pack(folder) as files:
+        (folder / "b.svg").unlink()
+        report = await gallery.importer.run(files)
+    assert faults(report) == {"b.svg": "cannot be read: No such file or directory"}
+
+
+async def test_a_picture_that_was_collected_meanwhile_ends_the_import(gallery: Gallery) -> None:
+    await gallery.bring(pack_of("a"))
+    await gallery.rows("TRUNCATE assets.assets CASCADE")
+    before = await by_name(gallery)
+    with pytest.raises(UnavailableError):
+        await gallery.bring(pack_of("a").change("a", name="other"))
+    assert await by_name(gallery) == before
+
+
+async def test_many_pictures_come_in_batches(gallery: Gallery) -> None:
+    keys = [f"e{number}" for number in range(260)]
+    told: list[tuple[int, int]] = []
+    folder = pack_of(*keys).write(gallery.tmp / "team")
+    report = await import_folder(gallery, folder, told)
+    assert report.added == 260
+    assert told[-1] == (260, 260)
+    assert [item["name"] for item in await gallery.walk(limit=200)] == keys
