@@ -43,7 +43,7 @@ SOON: Final = RetryPolicy(attempts=3, first_delay=timedelta(milliseconds=20))
 def demo_url(parts: Parts) -> Iterator[str]:
     """The address of the database that holds the demo's schema, as a migration makes it."""
     with parts.fresh_database() as url:
-        parts.runner.run(_make_schema(url))
+        parts.runner.run(make_demo_schema(url))
         yield url
 
 
@@ -58,6 +58,15 @@ async def demo(demo_url: str) -> AsyncIterator[Database]:
     await pool.close()
 
 
+async def make_demo_schema(url: str) -> None:
+    """Make the schema `demo` in a database that lacks it."""
+    pool = connect(DatabaseSettings(database_url=url), application_name="tests")
+    async with pool.transaction() as tx:
+        await tx.execute(text("CREATE SCHEMA demo"))
+        await tx.raw.run_sync(_create_tables)
+    await pool.close()
+
+
 @asynccontextmanager
 async def without_table(database: Database, table: Table) -> AsyncIterator[None]:
     """Let every statement on a table fail during the block."""
@@ -68,14 +77,6 @@ async def without_table(database: Database, table: Table) -> AsyncIterator[None]
     finally:
         async with database.transaction() as tx:
             await tx.execute(text(f"ALTER TABLE {table.schema}.lost RENAME TO {table.name}"))
-
-
-async def _make_schema(url: str) -> None:
-    pool = connect(DatabaseSettings(database_url=url), application_name="tests")
-    async with pool.transaction() as tx:
-        await tx.execute(text("CREATE SCHEMA demo"))
-        await tx.raw.run_sync(_create_tables)
-    await pool.close()
 
 
 def _create_tables(connection: Connection) -> None:

@@ -24,6 +24,7 @@ import redis.asyncio
 
 from emoji_gallery.embedded.account import server_account
 from emoji_gallery.embedded.parts import EmbeddedParts, embedded_parts
+from emoji_gallery.embedded.postgres import PostgresServer
 from emoji_gallery.embedded.reach import first_closed
 from emoji_gallery.embedded.valkey import ValkeyServer
 from emoji_gallery.kit.database import Database, DatabaseSettings, connect
@@ -96,6 +97,17 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
+def own_postgres(parts: Parts) -> Iterator[PostgresServer]:
+    """A migrated server to stop and start: other tests hold on to connections of the shared one."""
+    with server_folder() as folder:
+        context = embedded_parts(folder / "data", durability="fast")
+        servers = parts.runner.run(context.__aenter__())
+        parts.runner.run(_migrate(servers.postgres.url()))
+        yield servers.postgres
+        parts.runner.run(context.__aexit__(None, None, None))
+
+
+@pytest.fixture
 def valkey(parts: Parts) -> Iterator[ValkeyServer]:
     """The server itself, empty; a test may stop it, and start it again on the same address."""
     server = parts.servers.valkey
@@ -122,8 +134,11 @@ async def redis_client(redis_url: str) -> AsyncIterator[redis.asyncio.Redis]:
 
 async def _make_template(servers: EmbeddedParts) -> None:
     await servers.postgres.create_database(_TEMPLATE)
-    settings = DatabaseSettings(database_url=servers.postgres.url(_TEMPLATE))
-    pool = connect(settings, application_name="tests")
+    await _migrate(servers.postgres.url(_TEMPLATE))
+
+
+async def _migrate(url: str) -> None:
+    pool = connect(DatabaseSettings(database_url=url), application_name="tests")
     await migrate(pool)
     await pool.close()
 

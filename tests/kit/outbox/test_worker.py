@@ -13,6 +13,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from sqlalchemy import func, select, text, update
 
+from emoji_gallery.embedded.postgres import PostgresServer
 from emoji_gallery.kit.database import Database, DatabaseSettings, connect
 from emoji_gallery.kit.outbox.queue import OutboxQueue
 from emoji_gallery.kit.outbox.worker import OutboxWorker, WorkerSettings, worker_connections
@@ -27,11 +28,11 @@ from tests.demo_tasks import (
     dead_reasons,
     for_ever,
     handlers_of,
+    make_demo_schema,
     numbers,
     waiting_rows,
     without_table,
 )
-from tests.parts import Parts
 from tests.waiting import eventually
 
 QUEUE: Final = OutboxQueue([TASKS])
@@ -48,11 +49,19 @@ def database(demo: Database) -> Database:
 @pytest.fixture
 async def workers(demo_url: str) -> AsyncIterator[Database]:
     """The pool of the workers, beside the test's own."""
+    async with pool_of_workers(demo_url) as pool:
+        yield pool
+
+
+@asynccontextmanager
+async def pool_of_workers(url: str) -> AsyncIterator[Database]:
     size = worker_connections([TASKS], QUICK)
-    settings = DatabaseSettings(database_url=demo_url, database_pool_size=size)
+    settings = DatabaseSettings(database_url=url, database_pool_size=size)
     pool = connect(settings, application_name="tests-worker")
-    yield pool
-    await pool.close()
+    try:
+        yield pool
+    finally:
+        await pool.close()
 
 
 def worker_of(
@@ -181,15 +190,19 @@ class TestLostLeases:
 
 class TestOutages:
     async def test_tasks_go_on_when_postgresql_has_been_restarted(
-        self, database: Database, workers: Database, parts: Parts
+        self, own_postgres: PostgresServer
     ) -> None:
+        await make_demo_schema(own_postgres.url())
         painter = Painter()
-        async with worker_of(workers, handlers_of(painter)).running():
+        async with (
+            pool_of_workers(own_postgres.url()) as database,
+            worker_of(database, handlers_of(painter)).running(),
+        ):
             await publish(database, {"n": 1})
             await eventually(lambda: painter.seen, within=10)
 
-            await parts.servers.postgres.stop()
-            await parts.servers.postgres.start()
+            await own_postgres.stop()
+            await own_postgres.start()
 
             await eventually(lambda: _published(database, {"n": 2}), within=20)
             await eventually(lambda: numbers(painter.seen) == [1, 2], within=30)
