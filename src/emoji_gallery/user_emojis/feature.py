@@ -11,6 +11,7 @@ from emoji_gallery.kit.clock import Clock
 from emoji_gallery.kit.database import Database
 from emoji_gallery.kit.limiter import Limiter
 from emoji_gallery.kit.queue import Queue
+from emoji_gallery.kit.turns import Turns
 from emoji_gallery.kit.typeids import new_uuid
 from emoji_gallery.media.renderer import Renderer
 from emoji_gallery.user_emojis import tasks
@@ -46,12 +47,14 @@ def build(parts: UserEmojiParts, *, settings: UploadSettings, data_dir: Path) ->
     views = EmojiViews(parts.assets)
     keys = UserEmojiKeys(parts.db, idempotency)
     spool = Spool(settings.spool_dir or data_dir / "spool", max_bytes=settings.spool_max_bytes)
+    turns = Turns()
     uploads = UploadEmoji(
         db=parts.db,
         assets=parts.assets,
         renderer=parts.renderer,
         queue=parts.queue,
         limiter=parts.limiter,
+        turns=turns,
         spool=spool,
         views=views,
         clock=parts.clock,
@@ -66,7 +69,7 @@ def build(parts: UserEmojiParts, *, settings: UploadSettings, data_dir: Path) ->
         services={
             UploadEmoji: uploads,
             BrowseEmojis: BrowseEmojis(parts.db, views),
-            ChangeEmojis: ChangeEmojis(parts.db, parts.queue, views, parts.clock),
+            ChangeEmojis: ChangeEmojis(parts.db, parts.queue, views, turns, parts.clock),
             UserEmojiKeys: keys,
             Pace: pace,
         },

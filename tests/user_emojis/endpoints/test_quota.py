@@ -213,6 +213,20 @@ async def test_changes_of_one_owner_wait_for_each_other(world: World, change: st
         assert (await changing).is_success
 
 
+async def test_a_crowd_of_one_owner_leaves_connections_for_others(world: World) -> None:
+    async def alice_waits() -> bool:
+        waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        return len(await world.run(waiting)) > 0
+
+    async with world.db.transaction() as tx:
+        await emoji_store.lock_owner(tx, ALICE)
+        crowd = [asyncio.create_task(world.upload(pictures.png())) for _ in range(20)]
+        await eventually(alice_waits, within=30)
+        assert (await world.upload(pictures.png(), user=BOB)).status_code == 201
+    answers = Counter(answer.status_code for answer in await asyncio.gather(*crowd))
+    assert answers == {201: 5, 403: 15}
+
+
 class TestTiers:
     async def test_premium_keeps_more_than_free(self, world: World) -> None:
         await fill(world, 5)

@@ -11,6 +11,7 @@ from emoji_gallery.kit.clock import Clock
 from emoji_gallery.kit.database import Database, WriteConnection
 from emoji_gallery.kit.errors import InvalidInputError, NotFoundError
 from emoji_gallery.kit.queue import Queue
+from emoji_gallery.kit.turns import Turns
 from emoji_gallery.user_emojis.models import Status, UserEmoji
 from emoji_gallery.user_emojis.rules.names import checked_name
 from emoji_gallery.user_emojis.rules.retention import RESTORABLE_FOR, restorable_limit
@@ -31,6 +32,7 @@ class ChangeEmojis:
     db: Database
     queue: Queue
     views: EmojiViews
+    turns: Turns
     clock: Clock
 
     async def describe(
@@ -63,7 +65,7 @@ class ChangeEmojis:
         A rejected one has nothing to restore, and is gone for good.
         """
         owner = owner_of(actor)
-        async with self.db.transaction() as tx:
+        async with self.turns.of(owner.id), self.db.transaction() as tx:
             await emoji_store.lock_owner(tx, owner.id)
             emoji = await _living(tx, owner.id, emoji_id)
             if emoji.status is Status.REJECTED:
@@ -81,7 +83,7 @@ class ChangeEmojis:
         `NotFoundError` when the emoji is past restoring, and whatever `keep` raises.
         """
         owner = owner_of(actor)
-        async with self.db.transaction() as tx:
+        async with self.turns.of(owner.id), self.db.transaction() as tx:
             await emoji_store.lock_owner(tx, owner.id)
             emoji = await emoji_store.find_owned(tx, owner.id, emoji_id)
             view = self.views.full(await self._restored(tx, owner, emoji))

@@ -20,6 +20,7 @@ from emoji_gallery.kit.database import Database, WriteConnection
 from emoji_gallery.kit.errors import ProblemError, UnauthenticatedError, UnavailableError
 from emoji_gallery.kit.limiter import Limiter
 from emoji_gallery.kit.queue import Queue
+from emoji_gallery.kit.turns import Turns
 from emoji_gallery.media.errors import (
     ImageRejectedError,
     Rejection,
@@ -84,6 +85,7 @@ class UploadEmoji:
     renderer: Renderer
     queue: Queue
     limiter: Limiter
+    turns: Turns
     spool: Spool
     views: EmojiViews
     clock: Clock
@@ -116,12 +118,12 @@ class UploadEmoji:
         await self._refuse_without_slot(upload)
         await self.assets.ingest(upload.path, digest=draft.digest)
         try:
-            async with self.db.transaction() as tx:
+            async with self.turns.of(upload.owner.id), self.db.transaction() as tx:
                 accepted = await self._settle(tx, upload, draft)
                 await self.assets.register(tx, draft.digest, draft.probe, size=draft.bytes)
                 await keep(tx, accepted)
         except BaseException:
-            await asyncio.shield(self._take_back(draft.digest))
+            await asyncio.shield(self._take_back(upload.owner, draft.digest))
             raise
         log.info(
             "upload.accepted",
@@ -211,9 +213,10 @@ class UploadEmoji:
         tags = checked_tags(received.tags) or None
         return await emoji_store.describe(tx, deleted.id, name=received.name, tags=tags, now=now)
 
-    async def _take_back(self, digest: Digest) -> None:
+    async def _take_back(self, owner: Owner, digest: Digest) -> None:
         """Drop a stored file that became nobody's; the collector does what fails here."""
         try:
-            await self.assets.discard([digest])
+            async with self.turns.of(owner.id):
+                await self.assets.discard([digest])
         except ProblemError as error:
             log.warning("upload.not_taken_back", digest=digest, error=error.detail)
