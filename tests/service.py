@@ -63,7 +63,7 @@ def running_service() -> Iterator[Service]:
     """A service with an empty gallery on a free port; all of it is gone after the block."""
     with server_folder() as folder:
         prepare_without_pack(folder / "data")
-        with started_service(folder / "data") as service:
+        with started_service(folder / "data", LOG_LEVEL="error") as service:
             yield service
 
 
