@@ -13,7 +13,6 @@ Digest = NewType("Digest", str)  # SHA-256 of an asset's source, 64 lower-case h
 
 EMOJI_PREFIX: Final = "emj"
 USER_EMOJI_PREFIX: Final = "uem"
-PACK_PREFIX: Final = "pck"
 
 MAX_USER_ID_CHARACTERS: Final = 128
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
@@ -14,9 +14,6 @@ from emoji_gallery.kit.queue import TaskHandler
 
 # Something that runs as long as the process: entered before the first request is served.
 Background = Callable[[], AbstractAsyncContextManager[None]]
-
-# Reports whether a dependency answers; raises when it does not.
-HealthCheck = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
