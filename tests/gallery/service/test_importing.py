@@ -182,6 +182,24 @@ async def test_a_damaged_file_takes_nothing_out_of_the_gallery(gallery: Gallery)
     assert await by_name(gallery) == before
 
 
+async def test_a_broken_row_or_a_refused_file_takes_nothing_out_either(gallery: Gallery) -> None:
+    pack = pack_of("a", "b", "c")
+    await gallery.bring(pack)
+    folder = pack.write(gallery.tmp / "team")
+    index = (folder / "index.csv").read_text()
+    (folder / "index.csv").write_text(index.replace("b,b.svg,b,things", "b,b.svg"))
+    (folder / "c.svg").unlink()
+    (folder / "c.svg").symlink_to("a.svg")
+    report = await import_folder(gallery, folder)
+    assert faults(report) == {
+        "row 2": "has 2 cells instead of 4",
+        "c.svg": "is not a plain file",
+        "b.svg": "is in the pack, but nothing lists it",
+    }
+    assert report.vanished == 0
+    assert await gallery.names() == ["a", "b", "c"]
+
+
 async def test_packs_stand_one_behind_the_other(gallery: Gallery) -> None:
     await gallery.bring(pack_of("a1", "a2", name="first"))
     await gallery.bring(pack_of("b1", name="second"))

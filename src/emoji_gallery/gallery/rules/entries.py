@@ -129,6 +129,11 @@ def is_art(file: str) -> bool:
     return PurePosixPath(file).suffix.lower() in ART_SUFFIXES
 
 
+def key_in(manifest: PackManifest, cells: Mapping[str, object]) -> str:
+    """What a row, even a faulty one, is known by; empty where it does not say."""
+    return str(_filled(manifest, cells)["key"])
+
+
 def rows_of_files(files: Iterable[str]) -> Iterator[Mapping[str, object]]:
     """The rows of a pack that lists none: each picture, categorised by the folder it is in."""
     for file in sorted(files):
@@ -137,9 +142,16 @@ def rows_of_files(files: Iterable[str]) -> Iterator[Mapping[str, object]]:
 
 
 def read_entries(
-    manifest: PackManifest, rows: Iterable[Mapping[str, object]], files: Collection[str]
+    manifest: PackManifest,
+    rows: Iterable[Mapping[str, object]],
+    files: Collection[str],
+    *,
+    refused: Collection[str] = (),
 ) -> PackReading:
-    """Check every row against the rules, the files and the other rows."""
+    """Check every row against the rules, the files and the other rows.
+
+    `refused` are files that are there, but may not be read; that is reported already.
+    """
     faults: list[Fault] = []
     untouched: set[str] = set()
     read: dict[str, _Row] = {}
@@ -152,7 +164,9 @@ def read_entries(
             untouched.add(str(filled.get("key")))
             continue
         fault = _fault_among(row, read, files)
-        if fault is None:
+        if row.file in refused:
+            untouched.add(row.key)
+        elif fault is None:
             read[row.key] = row
         else:
             faults.append(Fault(row.file, fault))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from emoji_gallery.assets.rules.stored import StoredAsset
 from emoji_gallery.assets.service.library import Assets
@@ -32,6 +33,9 @@ from emoji_gallery.kit.clock import Clock
 from emoji_gallery.kit.database import Database, WriteConnection
 from emoji_gallery.kit.errors import NotFoundError, UnavailableError
 from emoji_gallery.kit.typeids import new_uuid
+
+# So many new rows make another table of what PostgreSQL knew.
+_MANY: Final = 500
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,8 @@ class ImportPack:
             await publish_free(tx, self.assets, digests, free_rank=incoming.free_rank)
             if changes.written or pack_changed or labels_changed:
                 await catalogue.advance_version(tx)
+            if len(changes.written) >= _MANY:
+                await catalogue.take_stock(tx)
         return changes
 
     async def _retain(self, tx: WriteConnection, digests: Collection[Digest]) -> None:

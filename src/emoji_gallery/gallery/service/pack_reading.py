@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ from emoji_gallery.gallery.rules.entries import (
     PackReading,
     is_art,
     is_known_column,
+    key_in,
     read_entries,
     rows_of_files,
 )
@@ -51,16 +52,23 @@ def read_pack(files: PackFiles) -> PackReading:
     manifest = _manifest(files)
     art = {name for name in files.names if is_art(name)}
     faults = list(files.faults)
+    refused = {fault.file for fault in faults}
+    broken: list[Mapping[str, object]] = []
     if manifest.emojis:
-        reading = read_entries(manifest, manifest.emojis, art)
+        rows: Iterable[Mapping[str, object]] = manifest.emojis
     elif manifest.index is not None or IndexForm().file in files.names:
         index = manifest.index or IndexForm()
-        rows, row_faults = _rows(_text(files, index.file), index)
-        faults.extend(row_faults)
-        reading = read_entries(manifest, rows, art)
+        table = _table(_text(files, index.file), index)
+        rows, broken = table.rows, table.broken
+        faults.extend(table.faults)
     else:
-        reading = read_entries(manifest, rows_of_files(art), art)
-    return replace(reading, faults=(*faults, *reading.faults))
+        rows = rows_of_files(art)
+    reading = read_entries(manifest, rows, art, refused=refused)
+    return replace(
+        reading,
+        faults=(*faults, *reading.faults),
+        untouched=reading.untouched | {key_in(manifest, cells) for cells in broken},
+    )
 
 
 def _manifest(files: PackFiles) -> PackManifest:
@@ -79,26 +87,34 @@ def _text(files: PackFiles, name: str) -> str:
         raise PackUnreadableError(f"{name}: {error}") from error
 
 
-def _rows(text: str, index: IndexForm) -> tuple[list[Mapping[str, object]], list[Fault]]:
-    """The rows under our column names, and what no row is to blame for."""
+@dataclass(frozen=True)
+class _Table:
+    """The rows of an index under our column names; those of a wrong length are broken."""
+
+    rows: list[Mapping[str, object]]
+    broken: list[Mapping[str, object]]
+    faults: list[Fault]
+
+
+def _table(text: str, index: IndexForm) -> _Table:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        table = [row for row in reader if row]
+        lines = [line for line in reader if line]
     except csv.Error as error:
         raise PackUnreadableError(f"{index.file}: line {reader.line_num}: {error}") from error
-    header = [index.columns.get(name, name) for name in table[0]] if table else []
-    faults = [
-        Fault(index.file, f"the column {name} is not known and was not read")
-        for name in header
-        if not is_known_column(name)
-    ]
-    rows: list[Mapping[str, object]] = []
-    for number, cells in enumerate(table[1:], start=1):
+    header = [index.columns.get(name, name) for name in lines[0]] if lines else []
+    table = _Table([], [], [])
+    for name in header:
+        if not is_known_column(name):
+            reason = f"the column {name} is not known and was not read"
+            table.faults.append(Fault(index.file, reason))
+    for number, cells in enumerate(lines[1:], start=1):
+        named = zip(header, cells, strict=False)
+        row = {name: cell for name, cell in named if is_known_column(name)}
         if len(cells) == len(header):
-            cells_of = zip(header, cells, strict=True)
-            rows.append({name: cell for name, cell in cells_of if is_known_column(name)})
+            table.rows.append(row)
         else:
-            faults.append(
-                Fault(f"row {number}", f"has {len(cells)} cells instead of {len(header)}")
-            )
-    return rows, faults
+            reason = f"has {len(cells)} cells instead of {len(header)}"
+            table.faults.append(Fault(f"row {number}", reason))
+            table.broken.append(row)
+    return table

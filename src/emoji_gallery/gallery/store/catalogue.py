@@ -10,6 +10,9 @@ from emoji_gallery.kit.database import ReadConnection, WriteConnection
 
 _READ: Final = text("SELECT version FROM gallery.catalogue")
 _LOCK: Final = text("SELECT version FROM gallery.catalogue FOR UPDATE")
+_ANALYSE: Final = text(
+    "ANALYZE gallery.emojis, gallery.shelves, gallery.search_texts, gallery.words"
+)
 _ADVANCE: Final = text("UPDATE gallery.catalogue SET version = version + 1 RETURNING version")
 
 
@@ -26,3 +29,8 @@ async def lock_catalogue(tx: WriteConnection) -> None:
 async def advance_version(tx: WriteConnection) -> int:
     """Make it known that the catalogue is another one once this transaction commits."""
     return int((await tx.execute(_ADVANCE)).scalar_one())
+
+
+async def take_stock(tx: WriteConnection) -> None:
+    """Let PostgreSQL plan with what is there now, after a change that it would notice late."""
+    await tx.execute(_ANALYSE)
