@@ -36,7 +36,13 @@ _START_SECONDS: Final = 30
 _SOCKET_BUFFER: Final = 1_048_576
 _LAST_WORDS: Final = 65_536
 
-_ENVIRONMENT: Final = {"LANG": "C.UTF-8", "VIPS_CONCURRENCY": "1", "MALLOC_ARENA_MAX": "1"}
+_ENVIRONMENT: Final = {
+    "LANG": "C.UTF-8",
+    "MALLOC_ARENA_MAX": "1",
+    "VIPS_CONCURRENCY": "1",
+    # Large pictures are decoded in memory, whose bound holds; there is no disc to write to.
+    "VIPS_DISC_THRESHOLD": "64g",
+}
 _OUTSIDE_SIGNALS: Final = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 """What ends a child from outside: no decoder raises these on itself."""
 

@@ -97,14 +97,17 @@ def render(data: bytes, probe: Probe, specs: Sequence[RenditionSpec]) -> list[by
 
 
 def _frames(image: pyvips.Image, probe: Probe, frames: int) -> Iterator[pyvips.Image]:
-    """Decode frame after frame, each upright 8-bit sRGB in memory.
+    """Decode frame after frame, each upright 8-bit sRGB.
 
     Raises ImageRejectedError where the decoder sees another picture than the probe did.
     """
     height = _page_height(image) if frames > 1 else image.height
     for number in range(frames):
         whole = image.crop(0, height * number, image.width, height) if frames > 1 else image
-        frame = _to_srgb(whole).copy_memory()
+        frame = _to_srgb(whole)
+        # A WebP is decoded whole into memory, where its frames need no second place.
+        if frame is not whole or probe.format is not Format.WEBP:
+            frame = frame.copy_memory()
         if probe.frames == 1 and _orientation(image) > 1:
             frame = frame.autorot().copy_memory()
         if (frame.width, frame.height) != (probe.width, probe.height):
