@@ -27,6 +27,7 @@ from emoji_gallery.kit.objects import StorageSettings
 from emoji_gallery.kit.outbox.worker import WorkerSettings
 from emoji_gallery.kit.redis_gate import RedisSettings
 from emoji_gallery.kit.secrets import SecretSettings
+from emoji_gallery.media.settings import RendererSettings
 from emoji_gallery.user_emojis.settings import UploadSettings
 
 
@@ -64,6 +65,7 @@ class Settings:
     storage: StorageSettings = field(default_factory=StorageSettings)
     accounts: AccountsSettings = field(default_factory=AccountsSettings)
     assets: AssetSettings = field(default_factory=AssetSettings)
+    renderer: RendererSettings = field(default_factory=RendererSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     uploads: UploadSettings = field(default_factory=UploadSettings)
 

@@ -90,7 +90,7 @@ def make_resources(settings: Settings, *, clock: Clock = utc_now) -> Resources:
         pages=_page_store(settings, redis),
         limiter=RedisLimiter(redis, LocalLimiter(replicas=settings.limiter.replicas)),
         objects=open_store(settings.storage, data_dir),
-        renderer=Renderer(),
+        renderer=Renderer(settings.renderer.bounds()),
         queue=OutboxQueue(TASK_TABLES, observer=observer),
         observer=observer,
         cursors=CursorCodec(derive_key(master, "cursor")),
