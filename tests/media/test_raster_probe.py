@@ -1,6 +1,7 @@
 """Measuring rasters by their headers."""
 
 import pytest
+import pyvips
 from PIL import Image
 
 from emoji_gallery.media import raster
@@ -95,6 +96,12 @@ def test_all_frames_count_together() -> None:
 def test_animated_png_and_avif_are_not_taken(data: bytes, kind: Format) -> None:
     with pytest.raises(UnsupportedMediaError):
         probed(data, kind)
+
+
+def test_an_avif_of_several_images_is_not_taken() -> None:
+    two = pyvips.Image.black(16, 32, bands=3).heifsave_buffer(compression="av1", page_height=16)
+    with pytest.raises(UnsupportedMediaError, match="2 images"):
+        probed(two, Format.AVIF)
 
 
 def test_a_truncated_png_is_found_by_its_header() -> None:

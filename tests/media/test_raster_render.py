@@ -4,10 +4,12 @@ import io
 from collections.abc import Callable
 
 import pytest
+import pyvips
 from PIL import Image, ImageCms, ImageOps
 
 from emoji_gallery.media import raster
 from emoji_gallery.media.catalogue import renditions
+from emoji_gallery.media.encode import Motion, encode_animation, encode_still
 from emoji_gallery.media.errors import ImageRejectedError
 from emoji_gallery.media.sniff import sniff
 from emoji_gallery.media.types import Format, Limits, Probe
@@ -237,6 +239,23 @@ def test_a_long_animation_is_encoded_in_a_hurry_and_still_exact() -> None:
     webp_made, gif_made = rendered(data, "512.webp", "512.gif")
     assert timing(webp_made)[0] == [40] * 16
     assert timing(gif_made)[0] == [40] * 16
+
+
+def test_a_picture_one_pixel_wide_is_rendered() -> None:
+    original = gradient(1, 3_000)
+    made, small = rendered(saved(original, "PNG"), "1024.png", "64.webp")
+    assert opened(made).size == (1, 1_024)
+    assert opened(small).size == (1, 64)
+    (tall,) = rendered(saved(gradient(1, 1_500), "PNG"), "1024.webp")
+    assert opened(tall).size == (1, 1_024)
+
+
+def test_an_unknown_type_is_an_error() -> None:
+    dot = pyvips.Image.black(2, 2)
+    with pytest.raises(ValueError, match="jpg"):
+        encode_still(dot, "jpg")
+    with pytest.raises(ValueError, match="avif"):
+        encode_animation([dot], "avif", Motion([0], 0))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "GIF", "WEBP", "AVIF"])

@@ -95,7 +95,7 @@ def test_declarations_before_the_root_are_unsafe(document: str) -> None:
 
 def test_an_endless_number_of_elements_is_unsafe() -> None:
     with pytest.raises(ImageRejectedError, match="unsafe_svg"):
-        read_root(svg("<g/>" * 200_000))
+        read_root(svg("<g/>" * 50_000))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from xml.parsers import expat
 from emoji_gallery.media.errors import ImageRejectedError, Rejection
 
 _MAX_DEPTH: Final = 256
-_MAX_ELEMENTS: Final = 200_000
+_MAX_ELEMENTS: Final = 50_000
 
 _FORBIDDEN_ELEMENTS: Final = frozenset(
     {"script", "foreignobject", "iframe", "object", "embed", "audio", "video", "handler"}
