@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
@@ -49,8 +49,8 @@ class CatalogueWatch:
             yield
         finally:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            # Awaiting the task itself could not be told from being cancelled meanwhile.
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _keep_looking(self) -> None:
         seen = True
