@@ -9,11 +9,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from emoji_gallery.gallery.service.pack_reading import openmoji_pack
 from emoji_gallery.kit.database import Database, DatabaseSettings, connect
 from emoji_gallery.kit.objects import StorageSettings, open_store
 from emoji_gallery.media.pool import Bounds
 from emoji_gallery.media.renderer import Renderer
+from tests.gallery.packs import sample_of_openmoji
 from tests.gallery.stage import Gallery
 from tests.parts import Parts
 
@@ -56,23 +56,22 @@ async def gallery(pool: Database, renderer: Renderer, tmp_path: Path) -> Gallery
 
 
 @pytest.fixture(scope="session")
-def openmoji_database_url(parts: Parts) -> Iterator[str]:
-    """Another database, which stays as it is once the pack is in it."""
+def sample_database_url(parts: Parts) -> Iterator[str]:
+    """Another database, which stays as it is once the sample is in it."""
     with parts.fresh_database() as url:
         yield url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def openmoji(
-    openmoji_database_url: str, renderer: Renderer, tmp_path_factory: pytest.TempPathFactory
+async def sample(
+    sample_database_url: str, renderer: Renderer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Gallery]:
-    """A process with the whole in-house pack, for tests that change nothing."""
-    folder = tmp_path_factory.mktemp("openmoji")
-    pool = connect(DatabaseSettings(database_url=openmoji_database_url), application_name="tests")
+    """A process with a part of the in-house pack, for tests that change nothing."""
+    folder = tmp_path_factory.mktemp("sample")
+    pool = connect(DatabaseSettings(database_url=sample_database_url), application_name="tests")
     objects = open_store(StorageSettings(storage_url="memory:"), folder)
     gallery = Gallery(pool, objects, renderer, folder)
-    with openmoji_pack() as files:
-        report = await gallery.importer.run(files)
+    report = await gallery.importer.run(sample_of_openmoji(folder))
     assert not report.faults
     yield gallery
     await pool.close()

