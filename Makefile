@@ -20,8 +20,10 @@ help: ## List the targets
 run: embedded ## Serve on http://127.0.0.1:8000 with everything it needs (PORT=…, DATA_DIR=…)
 	@$(BIN)/emoji-gallery run --end-with-parent
 
+# Each run has coverage data of its own, so that two at the same time do not mix theirs.
 test: dev ## Run every test on servers of its own, with branch coverage
-	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term $(TESTS)
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && COVERAGE_FILE="$$data/coverage" \
+		$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term $(TESTS)
 
 check: dev ## Format, lint, types, import contracts, OpenAPI drift, documents
 	$(BIN)/ruff format --check .

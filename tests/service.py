@@ -11,10 +11,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final
-
-import httpx
 
 from emoji_gallery.embedded.parts import embedded_parts
 from emoji_gallery.gallery.models import packs
@@ -30,15 +30,21 @@ COMMAND: Final = str(Path(sys.executable).with_name("emoji-gallery"))
 # The first start may make a database and import a pack of thousands of pictures.
 _START_SECONDS: Final = 300.0
 _STOP_SECONDS: Final = 60.0
+_HOST: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True)
 class Service:
     """A service that answers at `url` and keeps everything in `data_dir`."""
 
-    url: str
+    port: int
     data_dir: Path
     process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://{_HOST}:{self.port}"
 
     def token(self, user: str, tier: str, *options: str) -> str:
         """A token of a user, as the command line gives it."""
@@ -76,7 +82,7 @@ def started_service(data_dir: Path, **settings: str) -> Iterator[Service]:
         _output(data_dir).open("wb") as output,
         subprocess.Popen(command, env=environment(data_dir, settings), stdout=output) as process,
     ):
-        service = Service(f"http://127.0.0.1:{port}", data_dir, process)
+        service = Service(port, data_dir, process)
         try:
             blocking_until(lambda: is_ready(service), within=_START_SECONDS)
             yield service
@@ -96,10 +102,19 @@ def is_ready(service: Service) -> bool:
     """Whether it takes requests; fails the test when it has ended instead."""
     status = service.process.poll()
     assert status is None, f"the service ended with status {status}"
+    return answers(service.port)
+
+
+def answers(port: int) -> bool:
+    """Whether a service on the port says that it is ready; cheap enough to be asked often."""
+    connection = HTTPConnection(_HOST, port, timeout=5)
     try:
-        return httpx.get(f"{service.url}/health/ready", timeout=5).is_success
-    except httpx.TransportError:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def environment(data_dir: Path, settings: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -111,7 +126,7 @@ def environment(data_dir: Path, settings: Mapping[str, str] | None = None) -> di
 
 def free_port() -> int:
     """A port that nobody listened on a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
+    with socket.create_server((_HOST, 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
 

@@ -11,6 +11,7 @@ from typing import Final, TypeVar, overload
 T = TypeVar("T")
 
 _TICK_SECONDS: Final = 0.01
+_PROCESS_TICK_SECONDS: Final = 0.05
 
 
 @overload
@@ -47,4 +48,4 @@ def blocking_until(condition: Callable[[], object], *, within: float) -> None:
     deadline = monotonic() + within
     while not condition():
         assert monotonic() < deadline, f"not within {within} s"
-        sleep(_TICK_SECONDS)
+        sleep(_PROCESS_TICK_SECONDS)

@@ -21,6 +21,7 @@ from tests.parts import server_folder
 from tests.service import (
     COMMAND,
     Service,
+    answers,
     environment,
     free_port,
     prepare_without_pack,
@@ -135,7 +136,7 @@ def test_run_ends_with_the_program_that_started_it(data_dir: Path) -> None:
     ) as shell:
         assert shell.stdout is not None
         pid = int(shell.stdout.readline())
-        blocking_until(lambda: _answers(port), within=60)
+        blocking_until(lambda: answers(port), within=60)
         shell.kill()
     blocking_until(lambda: not _lives(pid), within=60)
     assert _nothing_runs_on(data_dir)
@@ -170,13 +171,6 @@ def test_setting_that_cannot_hold_is_named_before_anything_starts(
 
 def _ids(answer: httpx.Response) -> list[str]:
     return [item["id"] for item in answer.json()["items"]]
-
-
-def _answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=5).is_success
-    except httpx.TransportError:
-        return False
 
 
 def _lives(pid: int) -> bool:
