@@ -17,6 +17,8 @@ from emoji_gallery.media.watch import Allowance
 log: Final = structlog.get_logger()
 
 
+_PROCESSORS: Final = 4
+
 _RESERVE: Final = 1.25
 """Decoders set more memory aside than they come to hold; past this they are refused more."""
 
@@ -26,7 +28,8 @@ class Bounds:
     """How many children there are, what a task may use, and how long callers wait for a place."""
 
     children: int = 0
-    """How many work at a time on each family; 0 means one more than there are processors."""
+    """How many work at a time on each family; 0 means one more than there are processors, up to
+    four: what a container may use of a large machine is not seen from inside."""
     allowance: Allowance = field(default_factory=Allowance)
     queue_seconds: float = 30
     tasks_per_child: int = 200
@@ -46,7 +49,7 @@ class Pool:
 
     def __post_init__(self) -> None:
         """Keep one place for probes alone, unless there is one place in all."""
-        places = self.bounds.children or (os.cpu_count() or 1) + 1
+        places = self.bounds.children or min(os.cpu_count() or 1, _PROCESSORS) + 1
         self._turnstile = Turnstile(places, reserved=1 if places > 1 else 0)
 
     @property

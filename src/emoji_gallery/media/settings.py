@@ -18,7 +18,7 @@ class RendererSettings(BaseSettings):
         default=0,
         ge=0,
         description="How many child processes work at a time on rasters, and as many on vectors; "
-        "0 means one more than there are processors.",
+        "0 means one more than there are processors, of which four count.",
     )
     render_processor_seconds: float = Field(
         default=10, gt=0, description="Processor time that one task of a child may take."
