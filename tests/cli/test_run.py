@@ -30,6 +30,9 @@ from tests.service import (
 )
 from tests.waiting import blocking_until
 
+# Each start takes seconds where the machine is free, and many where it is not.
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
