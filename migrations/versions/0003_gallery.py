@@ -80,6 +80,7 @@ def upgrade() -> None:
     _create_catalogue()
     _create_packs()
     _create_emojis()
+    _create_versions()
     _create_counters()
     _create_search()
     # Files that the collector has to keep: every art that an emoji has or had.
@@ -170,6 +171,9 @@ def _create_emojis() -> None:
         schema=SCHEMA,
         postgresql_where=sa.text("base_id IS NOT NULL"),
     )
+
+
+def _create_versions() -> None:
     op.create_table(
         "emoji_versions",
         sa.Column("emoji_id", sa.Uuid, sa.ForeignKey("gallery.emojis.id"), primary_key=True),

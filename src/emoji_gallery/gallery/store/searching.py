@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import text
 
@@ -67,23 +67,16 @@ async def search_page(
         FROM gallery.catalogue LEFT JOIN picked ON true {JOINS}
         ORDER BY picked.match, picked.position, picked.id
     """
-    parameters: dict[str, Any] = {
+    parameters = {
         **condition.parameters,
+        **_typed(query),
         "locale": locale,
         "locales": [locale, PACK_TEXTS],
-        "key": query.key,
-        "characters": list(query.characters),
-        "enough": query.enough,
         "match": after.match,
         "position": after.position,
         "id": after.id,
         "rows": page.rows,
     }
-    for number, term in enumerate(query.terms):
-        parameters[f"word_{number}"] = term.word
-        # Words have letters and digits only, so that LIKE needs no escapes.
-        parameters[f"pattern_{number}"] = f"%{term.word}%" if term.inside else f"{term.word}%"
-        parameters[f"near_{number}"] = list(term.near)
     found = (await connection.execute(text(statement), parameters)).all()
     hits = [row for row in found if row.id is not None]
     return FoundPage(
@@ -91,6 +84,21 @@ async def search_page(
         rows=[read_row(row) for row in hits],
         matches=[int(row.match) for row in hits],
     )
+
+
+def _typed(query: SearchQuery) -> dict[str, object]:
+    """What was typed, as parameters of the statement."""
+    parameters: dict[str, object] = {
+        "key": query.key,
+        "characters": list(query.characters),
+        "enough": query.enough,
+    }
+    for number, term in enumerate(query.terms):
+        parameters[f"word_{number}"] = term.word
+        # Words have letters and digits only, so that LIKE needs no escapes.
+        parameters[f"pattern_{number}"] = f"%{term.word}%" if term.inside else f"{term.word}%"
+        parameters[f"near_{number}"] = list(term.near)
+    return parameters
 
 
 def _dictionary(query: SearchQuery) -> str:
