@@ -12,12 +12,12 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import httpx
+
 from bench.load import Target, interleaved, ratio
+from emoji_gallery.embedded.parts import addresses_of_running
 from tests.parts import server_folder
 from tests.service import COMMAND, environment, free_port, started_service
 from tests.waiting import blocking_until
-
-from emoji_gallery.embedded.parts import addresses_of_running
 
 _PAGE: Final = "/gallery?limit=50"
 _ROUNDS: Final = 5

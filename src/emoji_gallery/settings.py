@@ -48,9 +48,16 @@ class ProcessSettings(BaseSettings):
     )
 
 
+class SettingsError(ValueError):
+    """Settings that are right one by one do not go together; the message says which."""
+
+
 @dataclass(frozen=True)
 class Settings:
-    """One object per module; made from the environment by its constructor."""
+    """One object per module; made from the environment by its constructor.
+
+    Raises pydantic's `ValidationError`, or `SettingsError`.
+    """
 
     process: ProcessSettings = field(default_factory=ProcessSettings)
     logs: LogSettings = field(default_factory=LogSettings)
@@ -68,6 +75,12 @@ class Settings:
     renderer: RendererSettings = field(default_factory=RendererSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     uploads: UploadSettings = field(default_factory=UploadSettings)
+
+    def __post_init__(self) -> None:
+        """Refuse half of a deployment: servers of our own come together."""
+        if bool(self.database.database_url) != bool(self.redis.redis_url):
+            message = "Set both DATABASE_URL and REDIS_URL, or neither for servers of our own."
+            raise SettingsError(message)
 
 
 def setting_classes() -> Iterator[type[BaseSettings]]:

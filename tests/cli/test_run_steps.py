@@ -98,6 +98,23 @@ def test_database_that_is_away_is_said_in_one_line(
 
 def test_one_server_of_ones_own_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql+asyncpg://nobody@127.0.0.1/nothing")
-    answer = CliRunner().invoke(app, ["run"])
+    for command in (["run"], ["users", "list"]):
+        answer = CliRunner().invoke(app, command)
+        assert answer.exit_code == 1
+        assert answer.stderr.startswith("Error: Set both DATABASE_URL and REDIS_URL")
+
+
+@pytest.mark.parametrize("command", [["run"], ["users", "list"]])
+def test_a_damaged_secret_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str]
+) -> None:
+    (tmp_path / "secret").write_text("cut")
+    monkeypatch.setenv("PORT", str(free_port()))
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", "postgresql+asyncpg://nobody@127.0.0.1/nothing")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    monkeypatch.setattr(run_module, "configure_logs", lambda _settings: None)
+    answer = CliRunner().invoke(app, command)
     assert answer.exit_code == 1
-    assert answer.stderr.startswith("Error: set both DATABASE_URL and REDIS_URL")
+    assert "does not hold a secret" in answer.stderr
+    assert answer.stderr.count("\n") == 1

@@ -35,7 +35,7 @@ from emoji_gallery.gallery.store.packs import summarise_packs
 from emoji_gallery.kit.errors import ProblemError
 from emoji_gallery.kit.logs import configure_logs
 from emoji_gallery.kit.migrations import migrate
-from emoji_gallery.kit.secrets import master_secret
+from emoji_gallery.kit.secrets import SecretError, master_secret
 from emoji_gallery.roles import parse_role
 from emoji_gallery.settings import Settings
 
@@ -70,7 +70,7 @@ def run(
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(until_stopped(_serve(settings)))
-    except (EmbeddedError, CannotListenError, ServerFailedError, OSError) as refusal:
+    except (EmbeddedError, CannotListenError, ServerFailedError, SecretError, OSError) as refusal:
         fail(str(refusal))
     except ProblemError as refusal:
         fail(refusal.detail)
@@ -139,8 +139,6 @@ def _settings(port: int | None, data_dir: Path | None) -> Settings:
     """
     settings = Settings()
     parse_role(settings.process.role)
-    if bool(settings.database.database_url) != bool(settings.redis.redis_url):
-        raise ValueError("set both DATABASE_URL and REDIS_URL, or neither for servers of our own")
     if settings.secrets.secret_key.get_secret_value():
         master_secret(settings.secrets, settings.process.data_dir)
     given = {"port": port, "data_dir": data_dir}

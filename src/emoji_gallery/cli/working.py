@@ -13,6 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from emoji_gallery.bootstrap import Resources, open_resources
 from emoji_gallery.embedded.errors import EmbeddedError
 from emoji_gallery.kit.errors import ProblemError
+from emoji_gallery.kit.secrets import SecretError
+from emoji_gallery.settings import SettingsError
 
 # SQLSTATE of a schema and of a table that is not there.
 _NO_TABLES: Final = ("3F000", "42P01")
@@ -33,7 +35,7 @@ def with_resources(work: Callable[[Resources], Awaitable[_Outcome]]) -> _Outcome
         fail(refusal.detail)
     except ValidationError as error:
         fail("; ".join(f"{_name(entry['loc'])}: {entry['msg']}" for entry in error.errors()))
-    except (EmbeddedError, OSError) as error:
+    except (EmbeddedError, SettingsError, SecretError, OSError) as error:
         fail(str(error))
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) not in _NO_TABLES:

@@ -15,6 +15,10 @@ _FILE: Final = "secret"
 _BYTES: Final = 32
 
 
+class SecretError(ValueError):
+    """The master secret cannot be used; the message says why and what to do."""
+
+
 class SecretSettings(BaseSettings):
     """Where signing keys come from."""
 
@@ -30,7 +34,7 @@ class SecretSettings(BaseSettings):
 def master_secret(settings: SecretSettings, data_dir: Path) -> bytes:
     """The master secret that settings name.
 
-    Raises `ValueError` for one that is too short or damaged, `OSError` when the file cannot be
+    Raises `SecretError` for one that is too short or damaged, `OSError` when the file cannot be
     had.
     """
     given = settings.secret_key.get_secret_value()
@@ -38,7 +42,7 @@ def master_secret(settings: SecretSettings, data_dir: Path) -> bytes:
         return _local_secret(data_dir)
     if len(given) < _BYTES:
         message = f"SECRET_KEY has {len(given)} characters; it needs at least {_BYTES}."
-        raise ValueError(message)
+        raise SecretError(message)
     return given.encode()
 
 
@@ -80,5 +84,5 @@ def _checked(path: Path) -> bytes:
             f"{path} does not hold a secret of {_BYTES} bytes in hexadecimal. Restore it; if it "
             "is lost, remove the file: every token and media address made with it ends."
         )
-        raise ValueError(message)
+        raise SecretError(message)
     return secret

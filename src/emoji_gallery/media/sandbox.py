@@ -14,7 +14,9 @@ from typing import Final
 
 from emoji_gallery.media import seccomp
 
-_NOBODY: Final = 65_534
+_STRANGER: Final = 65_533
+"""An account that owns nothing: not even `nobody`, who may own the embedded servers' files."""
+
 _ADDRESS_SPACE_FACTOR: Final = 4
 _OPEN_FILES: Final = 64
 _CPU_SECONDS: Final = 900
@@ -43,7 +45,7 @@ def lock_down(*, data_bytes: int, parent: int) -> list[str]:
     _bound(resource.RLIMIT_FSIZE, 0)
     _bound(resource.RLIMIT_CORE, 0)
     in_force = ["limits"]
-    if _become_nobody():
+    if _become_stranger():
         in_force.append("account")
     # The kernel forgets both of these when the account changes, so they come after it.
     _system_call("prctl", _SET_DUMPABLE, 0, 0, 0, 0)
@@ -60,13 +62,13 @@ def _bound(kind: int, value: int) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def _become_nobody() -> bool:
+def _become_stranger() -> bool:
     """Change from root to an account that owns nothing; any other account stays what it is."""
     if os.geteuid() != 0:
         return False
     os.setgroups([])
-    os.setgid(_NOBODY)
-    os.setuid(_NOBODY)
+    os.setgid(_STRANGER)
+    os.setuid(_STRANGER)
     return True
 
 

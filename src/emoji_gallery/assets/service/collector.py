@@ -170,7 +170,7 @@ class Collector:
         async with self.db.transaction() as tx:
             await collection.remove(tx, digests, collector=claim.collector)
             await guards.drop_claims(tx, digests, collector=claim.collector)
-        log.info("assets.collected", digests=digests)
+        log.info("assets.collected", count=len(digests))
 
     async def _sweep_page(self, page: Sequence[ObjectInfo]) -> int:
         """Remove the files of a page that belong to no asset; tells of how many assets."""
