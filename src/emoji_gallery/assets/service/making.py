@@ -89,21 +89,26 @@ class MakeRenditions:
         if lease is None:
             return ()
         started = monotonic()
-        async with self._renewed(lease):
-            try:
-                await self._draw(asset, lease, priority)
-            except ImageRejectedError as error:
-                await self._fail(lease, error.reason)
-                raise
-            except BaseException as error:
-                await self._give_back(lease)
-                if isinstance(error, RendererUnavailableError):
-                    raise UnavailableError("No renderer is free.", retry_after=2) from error
-                raise
+        try:
+            # Renewing has ended when the outcome is written: it would lease it once more.
+            async with self._renewed(lease):
+                sizes = await self._draw(asset, lease, priority)
+            await self._finish(lease, sizes)
+        except ImageRejectedError as error:
+            await self._fail(lease, error.reason)
+            raise
+        except BaseException as error:
+            await self._give_back(lease)
+            if isinstance(error, RendererUnavailableError):
+                raise UnavailableError("No renderer is free.", retry_after=2) from error
+            raise
         self.metrics.took(monotonic() - started)
         return lease.names
 
-    async def _draw(self, asset: StoredAsset, lease: Lease, priority: Priority) -> None:
+    async def _draw(
+        self, asset: StoredAsset, lease: Lease, priority: Priority
+    ) -> Mapping[str, int]:
+        """Have what is missing stored; answers the sizes of all in bytes."""
         # Whoever had the lease before may have finished since this process looked.
         sizes = await self._stored(lease.digest, lease.names)
         missing = _without(lease.names, sizes)
@@ -114,7 +119,7 @@ class MakeRenditions:
                 await self.objects.put_if_absent(rendition_key(lease.digest, name), rendered.data)
                 sizes[name] = len(rendered.data)
                 self.metrics.made(name)
-        await self._finish(lease, sizes)
+        return sizes
 
     async def _finish(self, lease: Lease, sizes: Mapping[str, int]) -> None:
         async with self.db.transaction() as tx:
