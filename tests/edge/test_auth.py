@@ -16,19 +16,7 @@ from emoji_gallery.edge.auth import (
 from emoji_gallery.edge.problems import install_problem_handlers
 from emoji_gallery.kit.errors import NotFoundError, UnauthenticatedError
 from tests.clients import client_of
-
-FREE = Tier(
-    name="free",
-    rank=0,
-    upload_limit=5,
-    max_file_bytes=10,
-    max_side=4,
-    max_frame_pixels=16,
-    max_frames=1,
-    max_total_pixels=16,
-    reads_per_minute=10,
-    uploads_per_minute=1,
-)
+from tests.edge.visitors import FREE
 
 
 @dataclass

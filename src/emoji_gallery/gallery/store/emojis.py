@@ -15,6 +15,7 @@ from sqlalchemy import Row, text
 from emoji_gallery.contracts.ids import Digest, EmojiId, PackId
 from emoji_gallery.gallery.rules.rows import Art, EmojiRow, TierRank
 from emoji_gallery.gallery.rules.words import character_key
+from emoji_gallery.gallery.store.art import art_of
 from emoji_gallery.kit.database import ReadConnection, WriteConnection
 
 _BATCH: Final = 1_000
@@ -84,17 +85,7 @@ async def last_position(connection: ReadConnection) -> int:
 async def known_art(connection: ReadConnection, digests: Sequence[Digest]) -> Mapping[Digest, Art]:
     """What is known of pictures that an emoji shows now."""
     rows = await connection.execute(_ART, {"digests": list(digests)})
-    return {
-        Digest(row.digest): Art(
-            digest=Digest(row.digest),
-            width=row.width,
-            height=row.height,
-            duration_ms=row.duration_ms,
-            animated=row.animated,
-            vector=row.vector,
-        )
-        for row in rows
-    }
+    return {Digest(row.digest): art_of(row) for row in rows}
 
 
 async def shown_up_to(
@@ -160,14 +151,7 @@ def _read(row: Row[Any]) -> EmojiRow:
         tier=TierRank(row.tier, row.tier_rank),
         position=row.position,
         is_active=row.is_active,
-        art=Art(
-            digest=Digest(row.digest),
-            width=row.width,
-            height=row.height,
-            duration_ms=row.duration_ms,
-            animated=row.animated,
-            vector=row.vector,
-        ),
+        art=art_of(row),
         author=row.author,
         curated=frozenset(row.curated),
     )

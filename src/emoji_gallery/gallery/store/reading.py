@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from sqlalchemy import Row, text
 
-from emoji_gallery.contracts.ids import Digest, EmojiId
+from emoji_gallery.contracts.ids import EmojiId
 from emoji_gallery.gallery.rules.rows import Art, TierRank
+from emoji_gallery.gallery.store.art import art_of
 from emoji_gallery.kit.database import ReadConnection
 
 # The name is the one in the language asked for, or the pack's own where there is none.
@@ -75,12 +76,5 @@ def read_row(row: Row[Any]) -> GalleryRow:
         tier=TierRank(row.tier, row.tier_rank),
         position=row.position,
         is_active=row.is_active,
-        art=Art(
-            digest=Digest(row.digest),
-            width=row.width,
-            height=row.height,
-            duration_ms=row.duration_ms,
-            animated=row.animated,
-            vector=row.vector,
-        ),
+        art=art_of(row),
     )
