@@ -39,26 +39,63 @@ def _is_avif(head: bytes) -> bool:
     return brands[0] in {_AVIF_BRAND, _AVIF_SEQUENCE_BRAND} or _AVIF_BRAND in brands
 
 
-# What may stand before the root element: XML declaration and processing instructions, comments,
-# white space, and one document type, whose internal subset holds no `]` but in a literal. Each
-# alternative begins with another character and runs to a fixed end, so that no head can make the
-# match slow.
-_PROLOG: Final = re.compile(
-    r"""(?: \s+
-        | <\?  (?: [^?] | \?(?!>) )*+  \?>
-        | <!-- (?: [^-] | -(?!->) )*+ -->
-        | <!DOCTYPE\s (?: [^\[>"'] | "[^"]*+" | '[^']*+' )*+
-              (?: \[ (?: [^\]"'] | "[^"]*+" | '[^']*+' )*+ \] \s*+ )?+ >
-        )*+""",
-    re.VERBOSE,
-)
-_SVG_ROOT: Final = re.compile(r"<(?:[A-Za-z_][\w.-]*+:)?svg[\s/>]")
+_SVG_ROOT: Final = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?svg[\s/>]")
+_DOCTYPE: Final = re.compile(r"<!DOCTYPE\s")
 
 
 def _is_svg(head: bytes) -> bool:
     text = _decode(head)
-    root = _PROLOG.match(text)
-    return root is not None and _SVG_ROOT.match(text, root.end()) is not None
+    root = _root_of(text)
+    return root is not None and _SVG_ROOT.match(text, root) is not None
+
+
+def _root_of(text: str) -> int | None:
+    """Where the root element begins; None where the head ends before it.
+
+    Before it may stand white space, processing instructions (the XML declaration too), comments
+    and a document type. Each is passed in one step: no head can make this slow.
+    """
+    at: int | None = 0
+    while at is not None:
+        at = _past_space(text, at)
+        if text.startswith("<?", at):
+            at = _past(text, "?>", at + 2)
+        elif text.startswith("<!--", at):
+            at = _past(text, "-->", at + 4)
+        elif _DOCTYPE.match(text, at):
+            at = _past_doctype(text, at)
+        else:
+            return at
+    return None
+
+
+def _past_doctype(text: str, at: int) -> int | None:
+    """Past a document type, whose literals and internal subset may hold a `>`."""
+    in_subset = False
+    while at < len(text):
+        character = text[at]
+        if character in "\"'":
+            closing = _past(text, character, at + 1)
+            if closing is None:
+                return None
+            at = closing
+            continue
+        if character == ">" and not in_subset:
+            return at + 1
+        in_subset = character == "[" or (in_subset and character != "]")
+        at += 1
+    return None
+
+
+def _past(text: str, end: str, at: int) -> int | None:
+    found = text.find(end, at)
+    return None if found < 0 else found + len(end)
+
+
+def _past_space(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
 
 
 def _decode(head: bytes) -> str:
