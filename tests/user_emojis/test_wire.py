@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -51,7 +52,6 @@ class Wire:
         """A connection on which the head of an upload of Alice's has been sent."""
         hour = timedelta(hours=1)
         token = KEYS.issue(ALICE, tier=None, scopes=(), now=self.world.time(), ttl=hour)
-        reader, writer = await asyncio.open_unix_connection(self.socket)
         lines = [
             "POST /emoji/ HTTP/1.1",
             "Host: gallery.test",
@@ -59,25 +59,25 @@ class Wire:
             "Content-Type: multipart/form-data; boundary=b",
             *headers,
         ]
-        writer.write("\r\n".join(lines).encode() + b"\r\n\r\n")
-        try:
-            yield Connection(reader, writer)
-        finally:
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(0)
+            await asyncio.get_running_loop().sock_connect(line, str(self.socket))
+            connection = Connection(line)
+            await connection.send("\r\n".join(lines).encode() + b"\r\n\r\n")
+            yield connection
 
 
 @dataclass(frozen=True)
 class Connection:
-    """One client's end."""
+    """One client's end, whose reading goes on when its writing fails.
 
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
+    A stream of asyncio's ends both at once, and with them an answer that had come already.
+    """
+
+    line: socket.socket
 
     async def send(self, data: bytes) -> None:
-        self.writer.write(data)
-        await self.writer.drain()
+        await asyncio.get_running_loop().sock_sendall(self.line, data)
 
     async def send_chunk(self, data: bytes) -> None:
         """Send a piece of a body of no declared length."""
@@ -86,11 +86,25 @@ class Connection:
     async def answer(self) -> Answer:
         """The answer, however much of the body was sent."""
         async with asyncio.timeout(30):
-            head = await self.reader.readuntil(b"\r\n\r\n")
-            status_line, *lines = head.decode().strip().split("\r\n")
+            head, _, body = (await self.head()).partition(b"\r\n\r\n")
+            status_line, *lines = head.decode().split("\r\n")
             headers = dict(line.lower().split(": ", 1) for line in lines)
-            body = await self.reader.readexactly(int(headers["content-length"]))
-        return Answer(int(status_line.split()[1]), headers, orjson.loads(body))
+            length = int(headers["content-length"])
+            while len(body) < length:
+                body = await self._more(body)
+        return Answer(int(status_line.split()[1]), headers, orjson.loads(body[:length]))
+
+    async def head(self) -> bytes:
+        """What comes up to the end of a head, and what came with it."""
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received = await self._more(received)
+        return received
+
+    async def _more(self, received: bytes) -> bytes:
+        piece = await asyncio.get_running_loop().sock_recv(self.line, 65_536)
+        assert piece, "the connection was closed before the answer was complete"
+        return received + piece
 
 
 @pytest.fixture
@@ -273,7 +287,7 @@ async def test_a_body_of_which_nothing_more_comes_is_cut(impatient_wire: Wire) -
         answer = await client.answer()
         assert (answer.status, answer.body["code"]) == (408, "request_timeout")
         async with asyncio.timeout(30):
-            assert await client.reader.read() == b""
+            assert await asyncio.get_running_loop().sock_recv(client.line, 1) == b""
     assert await nothing_is_kept(impatient_wire.world)
 
 
@@ -282,7 +296,7 @@ class TestExpect:
         content = pictures.png()
         async with wire.connection(length(HEAD, content, TAIL), "Expect: 100-continue") as client:
             async with asyncio.timeout(30):
-                invitation = await client.reader.readuntil(b"\r\n\r\n")
+                invitation = await client.head()
             assert invitation.startswith(b"HTTP/1.1 100 ")
             await client.send(HEAD + content + TAIL)
             assert (await client.answer()).status == 201
