@@ -21,7 +21,7 @@ async def located(settings: Settings) -> AsyncIterator[Settings]:
     Raises an `EmbeddedError` of one line when the embedded servers cannot run.
     """
     if not settings.database.database_url:
-        from emoji_gallery.embedded.parts import addresses_of_running  # noqa: PLC0415
+        from emoji_gallery.embedded.parts import addresses_of_running  # noqa: PLC0415 (see above)
 
         running = addresses_of_running(settings.process.data_dir)
         if running is not None:
@@ -37,7 +37,7 @@ async def located_alone(settings: Settings) -> AsyncIterator[Settings]:
     if settings.database.database_url:
         yield settings
         return
-    from emoji_gallery.embedded.parts import embedded_parts  # noqa: PLC0415
+    from emoji_gallery.embedded.parts import embedded_parts  # noqa: PLC0415 (see above)
 
     async with embedded_parts(settings.process.data_dir, durability="durable") as parts:
         yield _at(settings, parts.database_url, parts.redis_url)

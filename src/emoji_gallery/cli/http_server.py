@@ -80,7 +80,7 @@ async def serving(app: ASGIApp, *, host: str, port: int) -> AsyncIterator[asynci
         yield task
     finally:
         stopping.set()
-        server.stop()  # type: ignore[no-untyped-call]
+        server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
         done, _ = await asyncio.wait([task], timeout=_DRAIN_SECONDS)
         if not done:
             log.warning("process.requests_cut", after_seconds=_DRAIN_SECONDS)
